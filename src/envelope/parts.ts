@@ -1,0 +1,68 @@
+import { type Bytes, decodeUtf8, utf8 } from "./bytes.ts";
+import { UnreadableError, UnsealableError } from "./errors.ts";
+
+/** What the envelope says of each thing inside it. */
+export interface PartDescription {
+  readonly kind: "text" | "file";
+  readonly name?: string;
+  readonly type?: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** One thing to be sealed. `content` may stream, and must deliver exactly `size` bytes. */
+export interface Part extends PartDescription {
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+const MAX_META_BYTES = 1 << 20;
+
+export function textPart(text: string): Part {
+  const content = utf8(text);
+  return { kind: "text", size: content.length, content };
+}
+
+/** Field by field, in the one order that the format knows, whatever the caller's object looks like. */
+export function encodeMeta(parts: readonly PartDescription[]): Bytes {
+  if (parts.length === 0) throw new UnsealableError("Enter a secret or add a file.");
+  const described = parts.map(({ kind, name, type, size }) => ({
+    kind,
+    ...(name === undefined ? {} : { name }),
+    ...(type === undefined ? {} : { type }),
+    size,
+  }));
+  const meta = utf8(JSON.stringify({ parts: described }));
+  if (meta.length > MAX_META_BYTES) throw new UnsealableError("The files' names are too long together.");
+  return meta;
+}
+
+/** The length of meta, where the bytes that hold it can be one. */
+export function checkMetaLength(length: number, plaintextLength: number): number {
+  if (length > MAX_META_BYTES || 4 + length > plaintextLength) throw new UnreadableError();
+  return length;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isOptionalText = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === "string";
+
+function parsePart(value: unknown): PartDescription {
+  if (!isRecord(value)) throw new UnreadableError();
+  const { kind, name, type, size, ...unknown } = value;
+  if (Object.keys(unknown).length > 0) throw new UnreadableError();
+  if (kind !== "text" && kind !== "file") throw new UnreadableError();
+  if (!isOptionalText(name) || !isOptionalText(type)) throw new UnreadableError();
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw new UnreadableError();
+  return { kind, ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }), size };
+}
+
+/** Strict: an unknown key, a missing size or an empty list means that this isn't ours. */
+export function parseMeta(bytes: Uint8Array): PartDescription[] {
+  const value: unknown = JSON.parse(decodeUtf8(bytes));
+  if (!isRecord(value) || Object.keys(value).length !== 1 || !Array.isArray(value.parts)) {
+    throw new UnreadableError();
+  }
+  if (value.parts.length === 0) throw new UnreadableError();
+  return value.parts.map(parsePart);
+}
