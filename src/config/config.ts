@@ -1,19 +1,44 @@
+import type { RedisAddress } from "./redis-url.ts";
+
 /** How many, and in how many seconds. */
 export interface RateLimit {
   readonly count: number;
   readonly seconds: number;
 }
 
+/** PEM texts for connections to Redis. `cert` and `key` come together or not at all. */
+export interface RedisTls {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** Who ends TLS. `files` keeps paths, not contents, because the files are read again when they change. */
+export type TlsMode =
+  | { readonly kind: "off" }
+  | { readonly kind: "self-signed" }
+  | { readonly kind: "files"; readonly certFile: string; readonly keyFile: string };
+
 /** Durations are seconds, sizes are bytes. Parsed once, frozen, and complete. */
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** Where people reach the service, without a trailing slash. */
+  /** Undefined: nothing answers plain http beside the service. */
+  readonly redirectPort: number | undefined;
+  readonly tls: TlsMode;
+  /** Where people reach the service. Links are `publicUrl.origin + basePath + "/s#…"`. */
   readonly publicUrl: URL;
   /** The path part of `publicUrl` without a trailing slash: "" or "/waxseal". */
   readonly basePath: string;
-  /** Undefined: the embedded store. */
+  /** Undefined: the embedded store. The text as given, and what `parseRedisUrl` made of it. */
   readonly redisUrl: string | undefined;
+  readonly redis: RedisAddress | undefined;
+  /** Undefined: shares live in the same Redis as everything else. */
+  readonly keyringRedisUrl: string | undefined;
+  readonly keyringRedis: RedisAddress | undefined;
+  readonly redisTls: RedisTls;
+  /** How many replicas must confirm before something counts as done. */
+  readonly redisReplicas: number;
   /** What Express' "trust proxy" takes, checked: false, a hop count, or addresses and CIDR ranges. */
   readonly trustProxy: false | number | readonly string[];
   readonly ttlChoices: readonly number[];

@@ -1,0 +1,157 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { parsePublicUrl } from "./public-url.ts";
+import { parseRedisUrl } from "./redis-url.ts";
+import { parseTrustProxy } from "./trust-proxy.ts";
+import {
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseInteger,
+  parseList,
+  parseRateLimit,
+  parseSize,
+} from "./units.ts";
+import { quote, ValueError } from "./value-error.ts";
+
+/** How a setting's text becomes a value, and how that is said in the README's table. */
+export interface Kind<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** A few words and an example; Markdown. */
+  readonly label: string;
+}
+
+export const hostName: Kind<string> = {
+  schema: text((value) => {
+    if (isIP(value) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value)) {
+      throw new ValueError(
+        `${quote(value)} is not an address to listen on. Write an IP address or a name, without scheme and port.`,
+      );
+    }
+    return value;
+  }),
+  label: "IP address or name",
+};
+
+export const port: Kind<number> = {
+  schema: text((value) => {
+    // A Kubernetes service called "metrics" puts METRICS_PORT=tcp://… into every pod of its namespace.
+    if (/^(tcp|udp|sctp):\/\//.test(value)) {
+      throw new ValueError(
+        `${quote(value)} was set by Kubernetes for a service of that name. Set enableServiceLinks: false for the pod, or write the port here.`,
+      );
+    }
+    return inRange(parseInteger(value), 1, 65_535, String);
+  }),
+  label: "port number",
+};
+
+export const publicUrl: Kind<URL> = {
+  schema: text(parsePublicUrl),
+  label: "`http(s)://host[:port][/path]`",
+};
+
+/** The text itself, once `parseRedisUrl` has accepted it. */
+export const redisUrl: Kind<string> = {
+  schema: text((value) => {
+    parseRedisUrl(value);
+    return value;
+  }),
+  label: "`redis://`, `rediss://`, `redis+sentinel://` or `rediss+sentinel://` address",
+};
+
+export const trustProxy: Kind<false | number | readonly string[]> = {
+  schema: text(parseTrustProxy),
+  label: "number of proxies, or a list of addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`",
+};
+
+export const onOff: Kind<boolean> = {
+  schema: choice(["on", "off"]).transform((value) => value === "on"),
+  label: "`on` or `off`",
+};
+
+/** The contents of a PEM file; the setting itself is the path. */
+export const pem: Kind<string> = {
+  schema: text((value) => {
+    if (!value.includes("-----BEGIN "))
+      throw new ValueError("is not a PEM file. Give a file that holds -----BEGIN …-----.");
+    return value;
+  }),
+  label: "path of a PEM file",
+};
+
+/** The path, kept. That the file is there is checked apart, with the other files. */
+export const path: Kind<string> = {
+  schema: text((value) => {
+    // Not repeated in the message: what is pasted here by mistake may be a private key.
+    if (value.includes("-----BEGIN"))
+      throw new ValueError("holds a PEM text. Put it into a file and write the file's path here.");
+    return value;
+  }),
+  label: "path of a PEM file, read again when it changes",
+};
+
+export function duration(min: number, max: number): Kind<number> {
+  return {
+    schema: text((value) => inRange(parseDuration(value), min, max, formatDuration)),
+    label: `duration, ${formatDuration(min)} to ${formatDuration(max)}`,
+  };
+}
+
+export function durations(min: number, max: number): Kind<readonly number[]> {
+  return {
+    schema: text((value) =>
+      parseList(value, (item) => inRange(parseDuration(item), min, max, formatDuration)),
+    ),
+    label: `durations with commas, ${formatDuration(min)} to ${formatDuration(max)} each`,
+  };
+}
+
+export function size(min: number, max: number): Kind<number> {
+  return {
+    schema: text((value) => inRange(parseSize(value), min, max, formatSize)),
+    label: `size, ${formatSize(min)} to ${formatSize(max)}`,
+  };
+}
+
+export function integer(min: number, max: number): Kind<number> {
+  return {
+    schema: text((value) => inRange(parseInteger(value), min, max, String)),
+    label: `whole number, ${min} to ${max}`,
+  };
+}
+
+export const rateLimit: Kind<{ readonly count: number; readonly seconds: number }> = {
+  schema: text(parseRateLimit),
+  label: "count/duration",
+};
+
+export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
+  return { schema: choice(values), label: values.map((value) => `\`${value}\``).join(", ") };
+}
+
+function choice<const T extends string>(values: readonly T[]): z.ZodType<T, string> {
+  return text((value) => {
+    const chosen = values.find((candidate) => candidate === value);
+    if (chosen !== undefined) return chosen;
+    throw new ValueError(`${quote(value)} is not one of the values. Write ${values.join(" or ")}.`);
+  });
+}
+
+/** A zod type from a parser that throws ValueError. */
+function text<T>(parse: (value: string) => T): z.ZodType<T, string> {
+  return z.string().transform((value, context) => {
+    try {
+      return parse(value);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      context.issues.push({ code: "custom", message: error.message, input: undefined });
+      return z.NEVER;
+    }
+  });
+}
+
+function inRange(value: number, min: number, max: number, format: (value: number) => string): number {
+  if (value >= min && value <= max) return value;
+  throw new ValueError(`${format(value)} is out of range. Write ${format(min)} to ${format(max)}.`);
+}

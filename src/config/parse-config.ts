@@ -1,0 +1,95 @@
+import type { Config, TlsMode } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import { type Environment, type ReadFile, readText, readTexts } from "./environment.ts";
+import { findMisspeltNames } from "./misspelt-names.ts";
+import { parseRedisUrl } from "./redis-url.ts";
+import { rules } from "./rules.ts";
+import { type SettingName, type Settings, settings } from "./schema.ts";
+
+/**
+ * The whole configuration, frozen, from the environment and the files that it names. Throws
+ * ConfigError with every problem at once; no problem repeats a value that may hold a secret.
+ */
+export function parseConfig(environment: Environment, readFile: ReadFile): Config {
+  const problems: string[] = findMisspeltNames(environment);
+  const faulty = new Set<SettingName>();
+  const report = (name: SettingName, problem: string) => {
+    faulty.add(name);
+    problems.push(problem);
+  };
+
+  const texts = readTexts(environment, readFile, report);
+  const values: Record<string, unknown> = {};
+  // One by one rather than as a whole, so that the rules can still look at what is right.
+  for (const name of Object.keys(settings.shape) as SettingName[]) {
+    if (faulty.has(name)) continue;
+    const result = settings.shape[name].safeParse(texts[name]);
+    if (result.success) values[name] = result.data;
+    else report(name, `${name}: ${result.error.issues.map((issue) => issue.message).join(" ")}`);
+  }
+
+  // Complete but for the faulty ones, which no rule gets to see.
+  const parsed = values as Settings;
+  for (const name of ["TLS_CERT_FILE", "TLS_KEY_FILE"] as const) {
+    const problem = parsed[name] === undefined ? undefined : pemProblem(readFile, parsed[name]);
+    if (problem !== undefined) report(name, `${name}: ${problem}`);
+  }
+  for (const { names, check } of rules) {
+    const problem = names.some((name) => faulty.has(name)) ? undefined : check(parsed);
+    if (problem !== undefined) problems.push(problem);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze(toConfig(parsed));
+}
+
+/** TLS files are read again later; this only finds mistakes before anything listens. */
+function pemProblem(readFile: ReadFile, path: string): string | undefined {
+  const text = readText(readFile, path);
+  if (typeof text !== "string") return text.problem;
+  return text.includes("-----BEGIN ")
+    ? undefined
+    : "is not a PEM file. Give a file that holds -----BEGIN …-----.";
+}
+
+function toConfig(values: Settings): Config {
+  const tls = toTlsMode(values);
+  const publicUrl =
+    values.PUBLIC_URL ?? new URL(`${tls.kind === "off" ? "http" : "https"}://localhost:${values.PORT}`);
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    redirectPort: values.REDIRECT_PORT,
+    tls,
+    publicUrl,
+    basePath: publicUrl.pathname === "/" ? "" : publicUrl.pathname,
+    redisUrl: values.REDIS_URL,
+    redis: values.REDIS_URL === undefined ? undefined : parseRedisUrl(values.REDIS_URL),
+    keyringRedisUrl: values.KEYRING_REDIS_URL,
+    keyringRedis:
+      values.KEYRING_REDIS_URL === undefined ? undefined : parseRedisUrl(values.KEYRING_REDIS_URL),
+    redisTls: { ca: values.REDIS_CA_FILE, cert: values.REDIS_CERT_FILE, key: values.REDIS_KEY_FILE },
+    redisReplicas: values.REDIS_REPLICAS,
+    trustProxy: values.TRUST_PROXY ?? false,
+    ttlChoices: values.TTL_CHOICES,
+    defaultTtl: values.DEFAULT_TTL,
+    maxTtl: values.MAX_TTL,
+    maxSecretBytes: values.MAX_SECRET_BYTES,
+    retention: values.RETENTION,
+    passphraseTries: values.PASSPHRASE_TRIES,
+    redeliveryWindow: values.REDELIVERY_WINDOW,
+    rateLimitCreate: values.RATE_LIMIT_CREATE,
+    rateLimitOpen: values.RATE_LIMIT_OPEN,
+    rateLimitMiss: values.RATE_LIMIT_MISS,
+    embeddedMaxBytes: values.EMBEDDED_MAX_BYTES,
+    assisted: values.ASSISTED,
+    metricsPort: values.METRICS_PORT,
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+function toTlsMode({ TLS, TLS_CERT_FILE, TLS_KEY_FILE }: Settings): TlsMode {
+  if (TLS === "self-signed") return { kind: "self-signed" };
+  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return { kind: "off" };
+  return { kind: "files", certFile: TLS_CERT_FILE, keyFile: TLS_KEY_FILE };
+}

@@ -1,0 +1,102 @@
+import { parseRedisUrl } from "./redis-url.ts";
+import type { SettingName, Settings } from "./schema.ts";
+import { formatDuration, formatSize } from "./units.ts";
+
+/** What must hold between settings. Applied where each setting that it names is right by itself. */
+export interface Rule {
+  readonly names: readonly SettingName[];
+  readonly check: (settings: Settings) => string | undefined;
+}
+
+export const rules: readonly Rule[] = [
+  rule(["TTL_CHOICES", "MAX_TTL"], ({ TTL_CHOICES, MAX_TTL }) => {
+    const longer = TTL_CHOICES.filter((choice) => choice > MAX_TTL).map(formatDuration);
+    if (longer.length === 0) return undefined;
+    return `TTL_CHOICES: longer than MAX_TTL (${formatDuration(MAX_TTL)}): ${longer.join(", ")}. Leave them out of TTL_CHOICES, or raise MAX_TTL.`;
+  }),
+  rule(["DEFAULT_TTL", "TTL_CHOICES"], ({ DEFAULT_TTL, TTL_CHOICES }) => {
+    if (TTL_CHOICES.includes(DEFAULT_TTL)) return undefined;
+    return `DEFAULT_TTL: ${formatDuration(DEFAULT_TTL)} is not one of TTL_CHOICES. Write one of ${TTL_CHOICES.map(formatDuration).join(", ")}, or add it to TTL_CHOICES.`;
+  }),
+  rule(
+    ["EMBEDDED_MAX_BYTES", "MAX_SECRET_BYTES", "REDIS_URL"],
+    ({ EMBEDDED_MAX_BYTES, MAX_SECRET_BYTES, REDIS_URL }) => {
+      if (REDIS_URL !== undefined || EMBEDDED_MAX_BYTES >= 2 * MAX_SECRET_BYTES) return undefined;
+      return `EMBEDDED_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
+    },
+  ),
+  rule(["KEYRING_REDIS_URL", "REDIS_URL"], ({ KEYRING_REDIS_URL, REDIS_URL }) => {
+    if (KEYRING_REDIS_URL === undefined) return undefined;
+    if (REDIS_URL === undefined)
+      return "KEYRING_REDIS_URL: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
+    if (KEYRING_REDIS_URL !== REDIS_URL) return undefined;
+    return "KEYRING_REDIS_URL: is the same as REDIS_URL. Give a second Redis, or remove this.";
+  }),
+  rule(["REDIS_REPLICAS", "REDIS_URL"], ({ REDIS_REPLICAS, REDIS_URL }) => {
+    if (REDIS_REPLICAS === 0 || REDIS_URL !== undefined) return undefined;
+    return "REDIS_REPLICAS: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
+  }),
+  rule(["REDIS_CERT_FILE", "REDIS_KEY_FILE"], ({ REDIS_CERT_FILE, REDIS_KEY_FILE }) =>
+    pairProblem("REDIS_CERT_FILE", REDIS_CERT_FILE, "REDIS_KEY_FILE", REDIS_KEY_FILE),
+  ),
+  rule(
+    ["REDIS_URL", "KEYRING_REDIS_URL", "REDIS_CA_FILE", "REDIS_CERT_FILE"],
+    ({ REDIS_URL, KEYRING_REDIS_URL, REDIS_CA_FILE, REDIS_CERT_FILE }) => {
+      if (REDIS_CA_FILE === undefined && REDIS_CERT_FILE === undefined) return undefined;
+      if ([REDIS_URL, KEYRING_REDIS_URL].some((url) => url !== undefined && parseRedisUrl(url).tls))
+        return undefined;
+      return `${REDIS_CA_FILE === undefined ? "REDIS_CERT_FILE" : "REDIS_CA_FILE"}: has no use, since Redis is not reached over TLS. Write rediss:// in REDIS_URL, or remove this.`;
+    },
+  ),
+  rule(["TLS_CERT_FILE", "TLS_KEY_FILE"], ({ TLS_CERT_FILE, TLS_KEY_FILE }) =>
+    pairProblem("TLS_CERT_FILE", TLS_CERT_FILE, "TLS_KEY_FILE", TLS_KEY_FILE),
+  ),
+  rule(["TLS", "TLS_CERT_FILE"], ({ TLS, TLS_CERT_FILE }) => {
+    if (TLS === "off" || TLS_CERT_FILE === undefined) return undefined;
+    return "TLS: self-signed and TLS_CERT_FILE exclude each other. Remove one of them.";
+  }),
+  rule(["PUBLIC_URL", "TLS", "TLS_CERT_FILE"], ({ PUBLIC_URL, TLS, TLS_CERT_FILE }) => {
+    if (PUBLIC_URL?.protocol !== "http:" || (TLS === "off" && TLS_CERT_FILE === undefined)) return undefined;
+    return "PUBLIC_URL: starts with http://, but this process serves https. Write https://, or switch TLS off.";
+  }),
+  rule(
+    ["REDIRECT_PORT", "PUBLIC_URL", "TLS", "TLS_CERT_FILE"],
+    ({ REDIRECT_PORT, PUBLIC_URL, TLS, TLS_CERT_FILE }) => {
+      const https =
+        PUBLIC_URL === undefined
+          ? TLS !== "off" || TLS_CERT_FILE !== undefined
+          : PUBLIC_URL.protocol === "https:";
+      if (REDIRECT_PORT === undefined || https) return undefined;
+      return "REDIRECT_PORT: sends people on to https, but PUBLIC_URL is http. Set PUBLIC_URL to the https:// address, or remove this.";
+    },
+  ),
+  differentPorts("REDIRECT_PORT", "PORT"),
+  differentPorts("METRICS_PORT", "PORT"),
+  differentPorts("METRICS_PORT", "REDIRECT_PORT"),
+];
+
+/** The type keeps a rule from reading a setting that it does not name. */
+function rule<N extends SettingName>(
+  names: readonly N[],
+  check: (settings: Pick<Settings, N>) => string | undefined,
+): Rule {
+  return { names, check };
+}
+
+function pairProblem(
+  first: string,
+  one: string | undefined,
+  second: string,
+  other: string | undefined,
+): string | undefined {
+  if ((one === undefined) === (other === undefined)) return undefined;
+  const [there, missing] = one === undefined ? [second, first] : [first, second];
+  return `${missing}: is missing, but ${there} is set. Set both or neither.`;
+}
+
+function differentPorts(name: "REDIRECT_PORT" | "METRICS_PORT", other: "PORT" | "REDIRECT_PORT"): Rule {
+  return rule([name, other], (settings) => {
+    if (settings[name] === undefined || settings[name] !== settings[other]) return undefined;
+    return `${name}: is the same as ${other} (${settings[name]}). Choose another port.`;
+  });
+}

@@ -1,0 +1,173 @@
+import { z } from "zod";
+import type { Kind } from "./kinds.ts";
+import * as kinds from "./kinds.ts";
+
+/**
+ * Where a setting's text comes from: `value`, the variable itself; `value-or-file`, or else the file
+ * named by NAME_FILE, for what holds a secret; `contents`, the file that the variable names.
+ */
+export type Source = "value" | "value-or-file" | "contents";
+
+export interface Documentation {
+  readonly kind: string;
+  readonly default: string | undefined;
+  /** Said instead of a default where the default depends on other settings. */
+  readonly defaultNote: string | undefined;
+  readonly source: Source;
+  readonly about: string;
+}
+
+const documentation = z.registry<Documentation>();
+
+const day = 86_400;
+const KiB = 2 ** 10;
+const MiB = 2 ** 20;
+
+/** Long enough for a holiday; a store of pending secrets is not an archive. */
+const longestTtl = 30 * day;
+
+/**
+ * Every setting there is, in the order of the README. The parser, the README's table and the search
+ * for misspelt names are all derived from this one table.
+ */
+export const settings = z.object({
+  HOST: withDefault(
+    kinds.hostName,
+    "127.0.0.1",
+    "Address to listen on. `0.0.0.0` or `::` for all; the image sets `0.0.0.0`.",
+  ),
+  PORT: withDefault(kinds.port, "8080", "Port to listen on."),
+  PUBLIC_URL: optional(
+    kinds.publicUrl,
+    "Where people reach the service; the base of every link. A path is where the service is mounted.",
+    { defaultNote: "`http://localhost:PORT`, `https` with TLS" },
+  ),
+  TRUST_PROXY: optional(
+    kinds.trustProxy,
+    "Which reverse proxies to believe about a client's address. `true` is refused: anybody could choose the address that rate limits count by.",
+    { defaultNote: "none" },
+  ),
+  TLS: withDefault(
+    kinds.oneOf(["off", "self-signed"]),
+    "off",
+    "`self-signed` serves https with a certificate made at start, for a first try on an intranet.",
+  ),
+  TLS_CERT_FILE: optional(kinds.path, "Certificate chain to serve https with; needs `TLS_KEY_FILE`."),
+  TLS_KEY_FILE: optional(kinds.path, "Private key of `TLS_CERT_FILE`."),
+  REDIRECT_PORT: optional(
+    kinds.port,
+    "A second port that sends plain http on to `PUBLIC_URL`, which must then be https.",
+  ),
+  REDIS_URL: optional(
+    kinds.redisUrl,
+    "Redis to keep secrets in. Without it they are kept in the process and lost when it ends.",
+    { source: "value-or-file" },
+  ),
+  KEYRING_REDIS_URL: optional(
+    kinds.redisUrl,
+    "A second, memory-only Redis for key shares, where the first one writes to disk.",
+    { source: "value-or-file" },
+  ),
+  REDIS_CA_FILE: optional(
+    kinds.pem,
+    "Authority to check the certificate of Redis by, besides the system's.",
+    {
+      source: "contents",
+    },
+  ),
+  REDIS_CERT_FILE: optional(kinds.pem, "Client certificate shown to Redis; needs `REDIS_KEY_FILE`.", {
+    source: "contents",
+  }),
+  REDIS_KEY_FILE: optional(kinds.pem, "Private key of `REDIS_CERT_FILE`.", { source: "contents" }),
+  REDIS_REPLICAS: withDefault(
+    kinds.integer(0, 10),
+    "0",
+    "How many replicas must confirm before a secret counts as saved or is handed over. Set it to the number that may be promoted.",
+  ),
+  TTL_CHOICES: withDefault(
+    kinds.durations(60, longestTtl),
+    "1h,4h,12h,24h,48h,72h",
+    "Times to live that the page offers, none above `MAX_TTL`.",
+  ),
+  DEFAULT_TTL: withDefault(
+    kinds.duration(60, longestTtl),
+    "24h",
+    "The one chosen beforehand; one of `TTL_CHOICES`.",
+  ),
+  MAX_TTL: withDefault(
+    kinds.duration(60, longestTtl),
+    "72h",
+    "Longest time to live that is accepted from anybody.",
+  ),
+  MAX_SECRET_BYTES: withDefault(kinds.size(KiB, 256 * MiB), "1MiB", "Largest secret."),
+  RETENTION: withDefault(
+    kinds.duration(60, 366 * day),
+    "30d",
+    "How long it is remembered what became of a secret. No content and no key is kept.",
+  ),
+  PASSPHRASE_TRIES: withDefault(kinds.integer(1, 100), "10", "Wrong passphrases until a secret is locked."),
+  REDELIVERY_WINDOW: withDefault(
+    kinds.duration(0, 600),
+    "30s",
+    "How long the browser that opened a secret may fetch it again after a lost connection. `0`: never.",
+  ),
+  RATE_LIMIT_CREATE: withDefault(kinds.rateLimit, "60/10m", "Secrets created per client address."),
+  RATE_LIMIT_OPEN: withDefault(kinds.rateLimit, "120/1m", "Looks and openings per client address."),
+  RATE_LIMIT_MISS: withDefault(
+    kinds.rateLimit,
+    "30/1m",
+    "Requests per client address for what is not there.",
+  ),
+  EMBEDDED_MAX_BYTES: withDefault(
+    kinds.size(MiB, 64 * 1024 * MiB),
+    "256MiB",
+    "Memory for secrets kept in the process, that is, without `REDIS_URL`.",
+  ),
+  ASSISTED: withDefault(
+    kinds.onOff,
+    "on",
+    "Pages for browsers without script, where the server seals and opens. `off` removes them.",
+  ),
+  METRICS_PORT: optional(
+    kinds.port,
+    "A port of its own for `GET /metrics`. Without it there are no metrics.",
+  ),
+  LOG_LEVEL: withDefault(
+    kinds.oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    "info",
+    "Least important log lines to write.",
+  ),
+});
+
+export type Settings = z.output<typeof settings>;
+export type SettingName = keyof Settings;
+
+/** Every setting with what is said of it, in order. */
+export function describeSettings(): ReadonlyArray<Documentation & { readonly name: SettingName }> {
+  return Object.entries(settings.shape).map(([name, schema]) => {
+    const described = documentation.get(schema);
+    if (described === undefined)
+      throw new Error(`${name} has no documentation. Declare it with withDefault or optional.`);
+    return { name: name as SettingName, ...described };
+  });
+}
+
+function withDefault<T>(kind: Kind<T>, text: string, about: string) {
+  return kind.schema.prefault(text).register(documentation, {
+    kind: kind.label,
+    default: text,
+    defaultNote: undefined,
+    source: "value",
+    about,
+  });
+}
+
+function optional<T>(
+  kind: Kind<T>,
+  about: string,
+  { source = "value", defaultNote }: { source?: Source; defaultNote?: string } = {},
+) {
+  return kind.schema
+    .optional()
+    .register(documentation, { kind: kind.label, default: undefined, defaultNote, source, about });
+}
