@@ -108,8 +108,11 @@ export interface StoreLimits {
  * Every act is atomic and idempotent: a call whose answer was lost may be made again.
  */
 export interface Store {
-  /** Fails with what to set where the backend can't keep this interface's promises. For start-up. */
-  check(): Promise<void>;
+  /**
+   * For start-up. Fails with what to set where the backend can't keep this interface's promises;
+   * resolves with warnings, one sentence each, where it can but an operator should know something.
+   */
+  check(): Promise<readonly string[]>;
   /** Resolves when the backend answers. For readiness. */
   ping(): Promise<void>;
   /** Set if absent. */

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis, type RedisOptions } from "ioredis";
+import { freePort } from "./free-port.ts";
+
+/** A private Redis that holds nothing but what the test puts there. */
+export interface TestRedis {
+  readonly port: number;
+  /** `redis://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly dir: string;
+  /** A plain client of the test's own, connected; `stop` disconnects it. */
+  client(options?: RedisOptions): Promise<Redis>;
+  /** Ends the process the hard way and resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port: empty, unless the arguments say that it persists. */
+  restart(): Promise<void>;
+  /** Freezes it: connections stay open and nothing is answered, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends everything and removes the folder. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const BINARY = "redis-server";
+const BOUND_TAKEN = /Address already in use|Failed listening/;
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+interface Launched {
+  readonly child: ChildProcess;
+  /** Undefined once it is ready; else what it said. */
+  readonly failure: string | undefined;
+}
+
+async function launch(port: number, dir: string, extra: readonly string[]): Promise<Launched> {
+  // Later arguments win, so a test may override each of these.
+  const quiet = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+  const fast = ["--repl-diskless-sync-delay", "0", "--maxmemory-policy", "noeviction"];
+  const args = ["--port", String(port), "--dir", dir, ...quiet, ...fast, ...extra];
+  const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "inherit"] });
+  running.add(child);
+  let said = "";
+  const failure = await new Promise<string | undefined>((resolve, reject) => {
+    child.once("error", (cause) => {
+      running.delete(child);
+      reject(new Error("redis-server can't be started. Install it: apt-get install redis-server", { cause }));
+    });
+    child.once("exit", () => {
+      running.delete(child);
+      resolve(said || "it said nothing");
+    });
+    child.stdout.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-16_384);
+      // The last: what a sentinel says when it is up.
+      if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve(undefined);
+    });
+  });
+  return { child, failure };
+}
+
+/**
+ * Starts a redis-server on a free port of 127.0.0.1, with nothing persisted and `noeviction` unless
+ * `extraArgs` (as on the command line) say otherwise. Fails with what to install where there is none.
+ */
+export async function startRedis(...extraArgs: readonly string[]): Promise<TestRedis> {
+  const dir = await mkdtemp(join(tmpdir(), "waxseal-redis-"));
+  let port = await freePort();
+  let current = await launch(port, dir, extraArgs);
+  for (let attempt = 0; current.failure && BOUND_TAKEN.test(current.failure) && attempt < 5; attempt++) {
+    port = await freePort();
+    current = await launch(port, dir, extraArgs);
+  }
+  if (current.failure) {
+    await rm(dir, { recursive: true, force: true });
+    throw new Error(`redis-server ended at once: ${current.failure}`);
+  }
+
+  const clients = new Set<Redis>();
+  async function kill(): Promise<void> {
+    const { child } = current;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    dir,
+    async client(options = {}) {
+      const client = new Redis({ host: "127.0.0.1", port, lazyConnect: true, ...options });
+      client.on("error", () => {}); // the test sees it on its commands
+      clients.add(client);
+      await client.connect();
+      return client;
+    },
+    kill,
+    async restart() {
+      await kill();
+      current = await launch(port, dir, extraArgs);
+      if (current.failure) throw new Error(`redis-server did not come back: ${current.failure}`);
+    },
+    freeze: () => void current.child.kill("SIGSTOP"),
+    thaw: () => void current.child.kill("SIGCONT"),
+    async stop() {
+      for (const client of clients) client.disconnect();
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
