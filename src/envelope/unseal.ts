@@ -24,12 +24,20 @@ class SourceError extends Error {}
 
 /** Reads exact lengths from a stream that is cut anywhere. */
 function createReader(source: AsyncIterable<Uint8Array>) {
-  const pieces = source[Symbol.asyncIterator]();
+  let pieces: AsyncIterator<Uint8Array> | undefined;
+  let running = false; // like `for await`: a source that failed or ended isn't told to stop
   let rest: Uint8Array = new Uint8Array(0);
-  const nextPiece = () =>
-    pieces.next().catch((cause: unknown) => {
+  async function nextPiece(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      pieces ??= source[Symbol.asyncIterator]();
+      const next = await pieces.next();
+      running = !next.done;
+      return next;
+    } catch (cause) {
+      running = false;
       throw new SourceError("source", { cause });
-    });
+    }
+  }
   return {
     async read(length: number): Promise<Bytes> {
       const wanted = new Uint8Array(length);
@@ -54,8 +62,11 @@ function createReader(source: AsyncIterable<Uint8Array>) {
       }
       throw new UnreadableError();
     },
+    /** A source that can't be stopped changes nothing about what was read from it. */
     async close(): Promise<void> {
-      await pieces.return?.();
+      try {
+        if (running) await pieces?.return?.();
+      } catch {}
     },
   };
 }
@@ -112,43 +123,82 @@ export function unseal(
   return opaquely(split(keys, share, source));
 }
 
+/** The parts must be what the padded length was computed from: one content has one blob. */
+function checkTotal(parts: readonly PartDescription[], metaEnd: number, total: number): void {
+  const contentLength = parts.reduce((sum, { size }) => sum + size, metaEnd);
+  if (!Number.isSafeInteger(contentLength) || paddedLength(contentLength) !== total) {
+    throw new UnreadableError();
+  }
+}
+
 async function* split(
   keys: AccessKeys,
   share: Share,
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Unsealed, void, void> {
   let head: Bytes | undefined = new Uint8Array(0); // everything up to the end of meta
+  let held: Bytes = head; // the plaintext in our hands, to be wiped whichever way we leave
   let parts: readonly PartDescription[] = [];
   let part = 0;
   let leftInPart = 0;
 
-  for await (const { chunk, total } of decryptChunks(keys, share, source)) {
-    let rest = chunk;
-    if (head) {
-      head = concat(head, chunk);
-      const metaLength = head.length < 4 ? 0 : new DataView(head.buffer).getUint32(0);
-      const metaEnd = 4 + checkMetaLength(metaLength, total);
-      if (head.length < metaEnd) continue;
-      parts = parseMeta(head.subarray(4, metaEnd));
-      const contentLength = parts.reduce((sum, { size }) => sum + size, metaEnd);
-      if (!Number.isSafeInteger(contentLength) || paddedLength(contentLength) !== total)
-        throw new UnreadableError();
-      leftInPart = parts[0]?.size ?? 0;
-      rest = head.subarray(metaEnd);
-      head = undefined;
-      yield { kind: "parts", parts };
+  try {
+    for await (const { chunk, total } of decryptChunks(keys, share, source)) {
+      let rest = chunk;
+      if (head) {
+        const longer = concat(head, chunk);
+        wipe(head, chunk);
+        head = held = rest = longer;
+        const metaEnd = 4 + checkMetaLength(new DataView(head.buffer).getUint32(0), total);
+        if (head.length < metaEnd) continue;
+        parts = parseMeta(head.subarray(4, metaEnd));
+        checkTotal(parts, metaEnd, total);
+        leftInPart = parts[0]?.size ?? 0;
+        rest = head.subarray(metaEnd);
+        head = undefined;
+        yield { kind: "parts", parts };
+      } else {
+        held = chunk;
+      }
+      while (part < parts.length && (rest.length > 0 || leftInPart === 0)) {
+        const bytes = rest.slice(0, leftInPart);
+        if (bytes.length > 0) yield { kind: "data", part, bytes };
+        rest = rest.subarray(bytes.length);
+        leftInPart -= bytes.length;
+        if (leftInPart > 0) break;
+        part += 1;
+        leftInPart = parts[part]?.size ?? 0;
+      }
+      if (rest.some((byte) => byte !== 0)) throw new UnreadableError();
+      wipe(held);
     }
-    while (part < parts.length && (rest.length > 0 || leftInPart === 0)) {
-      const bytes = rest.slice(0, leftInPart);
-      if (bytes.length > 0) yield { kind: "data", part, bytes };
-      rest = rest.subarray(bytes.length);
-      leftInPart -= bytes.length;
-      if (leftInPart > 0) break;
-      part += 1;
-      leftInPart = parts[part]?.size ?? 0;
-    }
-    if (rest.some((byte) => byte !== 0)) throw new UnreadableError();
-    wipe(chunk);
+  } finally {
+    wipe(held);
   }
-  if (head) throw new UnreadableError();
+}
+
+/** A part with all its bytes. */
+export interface UnsealedPart extends PartDescription {
+  readonly bytes: Bytes;
+}
+
+/** Opens a small blob that is in memory already. Throws `UnreadableError`; never gives out a piece. */
+export async function unsealWhole(keys: AccessKeys, share: Share, blob: Uint8Array): Promise<UnsealedPart[]> {
+  async function* source() {
+    yield blob;
+  }
+  const filling: { part: UnsealedPart; filled: number }[] = [];
+  for await (const piece of unseal(keys, share, source())) {
+    if (piece.kind === "parts") {
+      for (const part of piece.parts)
+        filling.push({ part: { ...part, bytes: new Uint8Array(part.size) }, filled: 0 });
+      continue;
+    }
+    const target = filling[piece.part];
+    if (!target) throw new UnreadableError();
+    target.part.bytes.set(piece.bytes, target.filled);
+    target.filled += piece.bytes.length;
+    wipe(piece.bytes);
+  }
+  return filling.map(({ part }) => part);
 }

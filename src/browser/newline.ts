@@ -1,0 +1,42 @@
+import { element } from "./dom.ts";
+
+const ONE_LINE_AND_NEWLINE = /^[^\r\n]+\r?\n$/;
+
+/**
+ * A password copied from a terminal or a table often brings a line break along, which then fails at
+ * a login. One line plus a newline loses it, is told so, and may have it back. Longer texts are never
+ * touched. Typing isn't either: the break may be the start of a second line.
+ */
+export function watchNewline(field: HTMLTextAreaElement) {
+  const note = element("newline-note", HTMLElement);
+  const keep = element("keep-newline", HTMLButtonElement);
+  let kept = false;
+
+  /** True where a newline was dropped now or is still reported as dropped. */
+  function drop(): boolean {
+    if (!kept && ONE_LINE_AND_NEWLINE.test(field.value)) {
+      field.value = field.value.trimEnd();
+      note.hidden = false;
+    }
+    return !note.hidden;
+  }
+
+  function forget(): void {
+    kept = false;
+    note.hidden = true;
+  }
+
+  field.addEventListener("paste", () => setTimeout(drop));
+  field.addEventListener("change", drop);
+  field.addEventListener("input", () => {
+    if (field.value === "") forget();
+  });
+  keep.addEventListener("click", () => {
+    kept = true;
+    note.hidden = true;
+    field.value += "\n";
+    field.focus();
+  });
+
+  return { drop, forget };
+}

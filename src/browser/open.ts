@@ -1,0 +1,240 @@
+import { wipe } from "../envelope/bytes.ts";
+import { UnreadableError } from "../envelope/errors.ts";
+import { type AccessKeys, deriveLinkKeys, type LinkKeys } from "../envelope/keys.ts";
+import { type LinkSecret, parseFragment } from "../envelope/link.ts";
+import { sealRim } from "../envelope/rim.ts";
+import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
+import { formatLinkBearer, type Share } from "../envelope/tokens.ts";
+import { unsealWhole } from "../envelope/unseal.ts";
+import {
+  ApiProblem,
+  acknowledge,
+  ConnectionError,
+  explain,
+  openSecret,
+  readBlob,
+  readSecret,
+} from "./api.ts";
+import { claimFor, dropClaim, heldClaim } from "./claims.ts";
+import { announce, clearProblem, element, press, setRim, show, showProblem } from "./dom.ts";
+import { hashPassphrase, WorkerLoadError } from "./hash-passphrase.ts";
+import { heldFor, showHeld } from "./held.ts";
+import { clearOpened, showOpened } from "./opened.ts";
+import { forgetOwn, isOwn } from "./own-secrets.ts";
+import { onLeave, startPage } from "./start-page.ts";
+
+/** The link in hand, and what has been worked out from it so far. */
+interface Visit {
+  readonly keys: LinkKeys;
+  readonly bearer: string;
+  blob?: Uint8Array;
+  access?: AccessKeys;
+}
+
+const STILL_SEALED = "The server can't be reached. The secret is still sealed. Try again.";
+
+let visit: Visit | undefined;
+let openedAt: number | undefined;
+
+const passphrase = element("passphrase", HTMLInputElement);
+
+/** A history entry that has shown its secret remembers when, and nothing else. */
+function openedBefore(): number | undefined {
+  const state: unknown = history.state;
+  if (location.hash || typeof state !== "object" || state === null || !("openedAt" in state))
+    return undefined;
+  return Number(state.openedAt);
+}
+
+async function arrive(): Promise<void> {
+  visit?.keys.wipe();
+  visit = undefined;
+  const before = openedBefore();
+  if (before) return void show("already", { ended: new Date(before) });
+  let link: LinkSecret;
+  try {
+    link = await parseFragment(location.hash.slice(1));
+  } catch {
+    return void show("incomplete");
+  }
+  const keys = await deriveLinkKeys(link);
+  setRim(sealRim(keys.id));
+  visit = { keys, bearer: formatLinkBearer(keys.id, keys.linkProof) };
+  await look(visit);
+}
+
+async function look({ keys, bearer }: Visit): Promise<void> {
+  try {
+    const { state, expiresAt } = await readSecret(bearer);
+    if (state === "locked") return void show("locked");
+    const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
+    const wait = () => {
+      show("waiting", { expires: new Date(expiresAt) });
+      element("passphrase-field", HTMLElement).hidden = !needsPassphrase;
+      element("unopened", HTMLElement).hidden = false;
+      void preparePrint();
+    };
+    if (!isOwn(keys.id)) return wait();
+    show("own");
+    element("open-anyway", HTMLButtonElement).onclick = wait;
+  } catch (error) {
+    if (!showRefusal(error)) show("failed", { failure: explain(error, STILL_SEALED) });
+  }
+}
+
+/** The screens for answers that leave nothing to try. False where the error isn't one of those. */
+function showRefusal(error: unknown): boolean {
+  if (!(error instanceof ApiProblem) || !visit) return false;
+  const { code, state = "", endedAt = "" } = error.body;
+  if (code === "not-found") show("unknown");
+  else if (code === "locked") show("locked");
+  else if (code === "ended") showEnded(visit, state, new Date(endedAt));
+  else return false;
+  return true;
+}
+
+function showEnded({ keys }: Visit, state: string, ended: Date): void {
+  // Opened, but by this very tab a moment ago: the answer was lost, and may be asked for again.
+  if (state === "opened" && heldClaim(keys.id) && heldFor(ended.getTime()) > 0) showHeld(ended.getTime());
+  else show(state === "opened" ? "already" : state, { ended });
+}
+
+/** Puts the link as a QR code on the printed page, for carrying it to another device. */
+async function preparePrint(): Promise<void> {
+  const { drawQr } = await import("./qr.ts");
+  element("print-qr", HTMLElement).replaceChildren(drawQr(location.href, "QR code of this link"));
+}
+
+/** Everything up to the hand-over: nothing here uses anything up. */
+async function prepare(current: Visit, progress: (words: string) => void): Promise<AccessKeys> {
+  if (!current.access) {
+    const needsPassphrase = current.keys.suite === SUITE_PASSPHRASE;
+    if (needsPassphrase) progress("Checking the passphrase…");
+    current.access = await current.keys.unlock(
+      needsPassphrase ? passphrase.value : undefined,
+      hashPassphrase,
+    );
+  }
+  progress("Opening…");
+  current.blob ??= await readBlob(current.bearer);
+  return current.access;
+}
+
+async function open(progress: (words: string) => void): Promise<void> {
+  const current = visit;
+  if (!current) return;
+  clearProblem();
+  const needsPassphrase = current.keys.suite === SUITE_PASSPHRASE;
+  if (needsPassphrase && !current.access && passphrase.value === "") {
+    return showProblem("Enter the passphrase", passphrase);
+  }
+  let access: AccessKeys;
+  try {
+    access = await prepare(current, progress);
+  } catch (error) {
+    if (showRefusal(error)) return;
+    showWaitingProblem(error instanceof WorkerLoadError ? error.message : explain(error, STILL_SEALED));
+    return;
+  }
+  await takeOver(current, access);
+}
+
+/** The one act that counts: asks for the share under this tab's claim, and shows what it unlocks. */
+async function takeOver(current: Visit, access: AccessKeys): Promise<void> {
+  const { keys, bearer } = current;
+  const claim = claimFor(keys.id);
+  const asked = Date.now();
+  let share: Share;
+  try {
+    share = await openSecret(bearer, access.accessProof, claim);
+  } catch (error) {
+    if (error instanceof ConnectionError) return showHeld(asked);
+    delete current.access;
+    if (error instanceof ApiProblem && error.body.code === "wrong-passphrase") {
+      return showWrongPassphrase(error.body.triesLeft ?? 0);
+    }
+    if (!showRefusal(error)) {
+      showWaitingProblem(explain(error, "The server can't open it right now. Nothing was lost. Try again."));
+    }
+    return;
+  }
+  try {
+    const parts = await unsealWhole(access, share, current.blob ?? new Uint8Array(0));
+    openedAt = asked;
+    showOpened(parts);
+    history.replaceState({ openedAt }, "", location.pathname + location.search);
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    show("unreadable");
+  } finally {
+    wipe(share);
+    forget();
+  }
+  forgetOwn(keys.id);
+  await acknowledge(bearer, claim).then(
+    () => dropClaim(keys.id),
+    () => undefined, // The window's end destroys what is left.
+  );
+}
+
+function showWaitingProblem(words: string): void {
+  show("waiting");
+  showProblem(words, element("open-button", HTMLButtonElement));
+}
+
+function showWrongPassphrase(triesLeft: number): void {
+  if (triesLeft === 0) return void show("locked");
+  show("waiting");
+  const tries = triesLeft === 1 ? "1 try left" : `${triesLeft} tries left`;
+  showProblem(`That passphrase is wrong. The secret is still sealed. ${tries}.`, passphrase);
+}
+
+/** Drops keys, ciphertext and passphrase; what is on the screen stays. */
+function forget(): void {
+  visit?.keys.wipe();
+  visit = undefined;
+  passphrase.value = "";
+}
+
+function startOpen(): void {
+  const button = element("open-button", HTMLButtonElement);
+  element("open", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+  // A person's own click or Enter; a script in the page that calls click() opens nothing.
+  button.addEventListener("click", (event) => {
+    if (event.isTrusted) void press(button, "Opening…", open);
+  });
+
+  const retryOpen = element("retry-open", HTMLButtonElement);
+  retryOpen.addEventListener("click", (event) => {
+    if (!event.isTrusted) return;
+    void press(retryOpen, "Trying…", async (progress) => {
+      const current = visit;
+      // After a reload the passphrase has to be typed again before the claim can be shown again.
+      if (current?.keys.suite === SUITE_PASSPHRASE && !current.access) {
+        show("waiting");
+        element("passphrase-field", HTMLElement).hidden = false;
+        passphrase.focus();
+        return;
+      }
+      await open(progress);
+      announce("");
+    });
+  });
+
+  const retry = element("retry", HTMLButtonElement);
+  retry.addEventListener("click", () => press(retry, "Trying…", arrive));
+  addEventListener("hashchange", () => void arrive());
+  onLeave(
+    () => {
+      forget();
+      clearOpened();
+    },
+    () => {
+      if (openedAt) show("already", { ended: new Date(openedAt) });
+      else void arrive();
+    },
+  );
+  void arrive();
+}
+
+startPage(startOpen);

@@ -1,0 +1,82 @@
+import { ApiProblem, deleteSecret, explain } from "./api.ts";
+import { copy, select } from "./clipboard.ts";
+import { element, fill, formatTime, press, show } from "./dom.ts";
+
+/** What the "Your link is ready" screen has to show. */
+export interface Ready {
+  readonly linkFragment: string;
+  readonly receiptFragment: string;
+  readonly receiptBearer: string;
+  readonly expiresAt: Date;
+  readonly passphrase: boolean;
+  readonly newlineDropped: boolean;
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  opened: "It was opened on",
+  expired: "It expired unopened on",
+  lost: "The server lost it on",
+};
+
+export function showReady(ready: Ready): void {
+  const base = document.documentElement.dataset.publicUrl ?? "";
+  const link = `${base}/s#${ready.linkFragment}`;
+  const note = `This link opens a secret, once. Have somewhere to save it before you open it.\n${link}`;
+  const field = element("link", HTMLTextAreaElement);
+
+  const screen = show("ready", { expires: ready.expiresAt });
+  field.value = link;
+  element("with-passphrase", HTMLElement).hidden = !ready.passphrase;
+  element("newline-dropped", HTMLElement).hidden = !ready.newlineDropped;
+  element("receipt", HTMLAnchorElement).href = `${base}/r#${ready.receiptFragment}`;
+  field.onfocus = () => select(field);
+
+  const copyLink = element("copy", HTMLButtonElement);
+  copyLink.onclick = () => copy(copyLink, link, field);
+  const copyNote = element("copy-note", HTMLButtonElement);
+  copyNote.onclick = () => copy(copyNote, note, field);
+
+  const mail = new URLSearchParams({ subject: "A secret for you", body: note })
+    .toString()
+    .replaceAll("+", "%20");
+  element("mail", HTMLAnchorElement).href = `mailto:?${mail}`;
+
+  const share = element("share", HTMLButtonElement);
+  share.hidden = !("share" in navigator);
+  // A share sheet that is closed again rejects; there is nothing to say about it.
+  share.onclick = () => navigator.share({ text: note }).catch(() => undefined);
+
+  const showQr = element("show-qr", HTMLButtonElement);
+  const qr = element("qr", HTMLElement);
+  qr.replaceChildren();
+  qr.hidden = true;
+  showQr.onclick = async () => {
+    if (!qr.firstChild) {
+      const { drawQr } = await import("./qr.ts");
+      qr.replaceChildren(drawQr(link, "QR code of the link"));
+    }
+    qr.hidden = !qr.hidden;
+    showQr.setAttribute("aria-expanded", String(!qr.hidden));
+  };
+
+  const problem = element("ready-problem", HTMLElement);
+  problem.hidden = true;
+  const deleteNow = element("delete", HTMLButtonElement);
+  deleteNow.onclick = () =>
+    press(deleteNow, "Deleting…", async () => {
+      try {
+        await deleteSecret(ready.receiptBearer);
+        field.value = "";
+        show("deleted");
+      } catch (error) {
+        if (error instanceof ApiProblem && error.body.code === "ended") {
+          const { state = "", endedAt = "" } = error.body;
+          show("over", { outcome: `${ENDINGS[state] ?? "It ended on"} ${formatTime(new Date(endedAt))}.` });
+          return;
+        }
+        fill(screen, { failure: explain(error, "We couldn't delete it. It is still sealed. Try again.") });
+        problem.hidden = false;
+        problem.focus();
+      }
+    });
+}

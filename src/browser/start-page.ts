@@ -1,0 +1,32 @@
+import { element, show } from "./dom.ts";
+
+/**
+ * Runs a page's script, unless the browser has switched encryption off because the page came over
+ * plain http. There is no home-made fallback: what would encrypt could have been altered on its way.
+ */
+export function startPage(run: () => void): void {
+  document.documentElement.dataset.ready = "";
+  if (isSecureContext && globalThis.crypto?.subtle) {
+    run();
+    return;
+  }
+  const secure = new URL(document.documentElement.dataset.publicUrl ?? location.href);
+  if (secure.protocol !== "https:") {
+    secure.host = location.hostname;
+    secure.protocol = "https:";
+    secure.port = "";
+  }
+  const page = location.pathname.split("/").at(-1) ?? "";
+  secure.pathname = `${secure.pathname.replace(/\/$/, "")}/${page}`;
+  secure.hash = location.hash;
+  element("switch-to-https", HTMLAnchorElement).href = secure.href;
+  show("insecure");
+}
+
+/** Runs `wipe` when the page is left, and `returned` when the back/forward cache brings it back. */
+export function onLeave(wipe: () => void, returned: () => void): void {
+  addEventListener("pagehide", wipe);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) returned();
+  });
+}

@@ -1,0 +1,95 @@
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { RequestHandler } from "express";
+import { Router } from "express";
+import type { Config } from "../config/config.ts";
+import { sealRim } from "../envelope/rim.ts";
+import { type Assets, pickEncoding } from "./assets.ts";
+import { durationWords } from "./duration-words.ts";
+import type { Frame, PageData, Renderer, TtlChoice } from "./views.ts";
+
+export interface PageDeps {
+  readonly config: Config;
+  readonly assets: Assets;
+  readonly render: Renderer;
+}
+
+/** The frame of a page, but for what each page decides. */
+export function createFrame({
+  config,
+  assets,
+}: PageDeps): (page: Partial<Frame> & { title: string }) => Frame {
+  const { basePath } = config;
+  const common = {
+    seal: "sealed",
+    rim: sealRim(),
+    basePath,
+    publicUrl: config.publicUrl.href.replace(/\/$/, ""),
+    maxSecretBytes: config.maxSecretBytes,
+    redeliveryWindow: config.redeliveryWindow,
+    icon: assets.reference("icon.svg", basePath),
+    style: assets.reference("waxseal.css", basePath),
+    script: undefined,
+  } as const;
+  return (page) => ({ ...common, ...page });
+}
+
+/** The choices of "Delete after", with `chosen` preselected. */
+export function ttlChoices({ ttlChoices }: Config, chosen: number): TtlChoice[] {
+  return ttlChoices.map((seconds) => ({
+    seconds,
+    words: durationWords(seconds),
+    chosen: seconds === chosen,
+  }));
+}
+
+/** A page that is the same for everyone: rendered and compressed once, then sent from memory. */
+function constantPage(html: string): RequestHandler {
+  const body = Buffer.from(html);
+  const encodings = new Map([
+    ["br", brotliCompressSync(body)],
+    ["gzip", gzipSync(body, { level: 9 })],
+    ["identity", body],
+  ] as const);
+  return (request, response, next) => {
+    const picked = pickEncoding(request, encodings);
+    if (!picked) return next();
+    const [encoding, bytes] = picked;
+    response.set("Content-Type", "text/html; charset=utf-8");
+    response.vary("Accept-Encoding");
+    if (encoding !== "identity") response.set("Content-Encoding", encoding);
+    response.end(bytes);
+  };
+}
+
+/**
+ * The three scripted pages. None of them knows which secret it is about: what names and opens one
+ * stands in the fragment, which no browser sends.
+ */
+export function createPages(deps: PageDeps): Router {
+  const { config, assets, render } = deps;
+  const { basePath } = config;
+  const frame = createFrame(deps);
+  const assistedHref = (path: string) => (config.assisted ? `${basePath}/assisted${path}` : undefined);
+  const page = <Name extends "create" | "open" | "receipt">(
+    name: Name,
+    title: string,
+    data: PageData[Name],
+  ) => constantPage(render(name, data, frame({ title, script: assets.reference(`${name}.js`, basePath) })));
+
+  const create = page("create", "Share a secret", {
+    ttlChoices: ttlChoices(config, config.defaultTtl),
+    assistedHref: assistedHref(""),
+    basePath,
+  });
+  const open = page("open", "A secret for you", { assistedHref: assistedHref("/open") });
+  const receipt = page("receipt", "What became of it", {
+    assistedHref: assistedHref("/open"),
+    retention: durationWords(config.retention),
+  });
+
+  const router = Router();
+  router.get("/", create);
+  router.get("/s", open);
+  router.get("/r", receipt);
+  return router;
+}

@@ -1,0 +1,89 @@
+import { Eta } from "eta";
+
+/** What each template is given. A name that isn't here can't be rendered, and a field can't be forgotten. */
+export interface PageData {
+  create: { ttlChoices: readonly TtlChoice[]; assistedHref: string | undefined; basePath: string };
+  open: { assistedHref: string | undefined };
+  receipt: { assistedHref: string | undefined; retention: string };
+  message: { heading: string; detail: string; basePath: string };
+  "assisted-create": {
+    action: string;
+    openHref: string;
+    basePath: string;
+    csrf: string;
+    problem: FieldProblem | undefined;
+    secret: string;
+    passphrase: string;
+    ttlChoices: readonly TtlChoice[];
+  };
+  "assisted-created": {
+    link: string;
+    receipt: string;
+    expires: string;
+    expiresWords: string;
+    passphrase: boolean;
+    openHref: string;
+    createHref: string;
+  };
+  "assisted-open": {
+    action: string;
+    csrf: string;
+    claim: string;
+    link: string;
+    problem: FieldProblem | undefined;
+  };
+  "assisted-opened": { texts: readonly string[]; files: readonly { name: string; href: string }[] };
+  "assisted-receipt": {
+    state: string;
+    events: readonly { words: string; at: string; atWords: string }[];
+    createHref: string;
+  };
+}
+
+export interface TtlChoice {
+  readonly seconds: number;
+  /** "24 hours" */
+  readonly words: string;
+  readonly chosen: boolean;
+}
+
+export interface FieldProblem {
+  /** The id of the field that has to change. */
+  readonly field: string;
+  readonly words: string;
+}
+
+/** A file of ours in the page's head: where it is, and its Subresource Integrity value. */
+export interface AssetReference {
+  readonly href: string;
+  readonly integrity: string;
+}
+
+/** What the layout needs around any page. */
+export interface Frame {
+  readonly title: string;
+  readonly seal: "sealed" | "opened" | "expired" | "deleted" | "locked";
+  /** SVG path data for the seal's outline. */
+  readonly rim: string;
+  readonly basePath: string;
+  readonly publicUrl: string;
+  readonly maxSecretBytes: number;
+  /** Seconds. */
+  readonly redeliveryWindow: number;
+  readonly icon: AssetReference;
+  readonly style: AssetReference;
+  /** None on pages that work without. */
+  readonly script: AssetReference | undefined;
+}
+
+export type Renderer = <Name extends keyof PageData>(
+  name: Name,
+  data: PageData[Name],
+  frame: Frame,
+) => string;
+
+/** Reads each template from `directory` once. */
+export function createRenderer(directory: string): Renderer {
+  const eta = new Eta({ views: directory, cache: true, autoTrim: [false, "nl"] });
+  return (name, data, frame) => eta.render("./layout", { ...frame, body: eta.render(`./${name}`, data) });
+}
