@@ -49,7 +49,8 @@ function guess(name: string, known: ReadonlySet<string>): string | undefined {
   const upper = name.toUpperCase();
   const prefixed = upper.startsWith("WAXSEAL_");
   const bare = prefixed ? upper.slice("WAXSEAL_".length) : upper;
-  if (prefixed && known.has(bare)) return bare;
+  // "port" and "host" in lower case are too ordinary to be ours.
+  if (known.has(bare) && (prefixed || bare.length > 5)) return bare;
   if (known.has(`${bare}_FILE`)) return `${bare}_FILE`;
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of known) {

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { parseConfig } from "./parse-config.ts";
+import { files, pem, problemsOf } from "./problems-of.ts";
+
+describe("ports and addresses", () => {
+  it("puts the port into the default public address, and https with TLS", () => {
+    assert.equal(parseConfig({ PORT: "9000" }, files()).publicUrl.href, "http://localhost:9000/");
+    assert.equal(
+      parseConfig({ PORT: "9000", TLS: "self-signed" }, files()).publicUrl.href,
+      "https://localhost:9000/",
+    );
+  });
+
+  it("takes the mount path from the public address", () => {
+    const { publicUrl, basePath } = parseConfig({ PUBLIC_URL: "https://h.example/tools/waxseal/" }, files());
+    assert.equal(basePath, "/tools/waxseal");
+    assert.equal(publicUrl.href, "https://h.example/tools/waxseal");
+  });
+
+  it("takes IP addresses and names to listen on, but no scheme or port", () => {
+    for (const text of ["0.0.0.0", "::", "localhost", "waxseal.internal"])
+      assert.deepEqual(problemsOf({ HOST: text }), []);
+    for (const text of ["http://localhost", "localhost:8080", "a b", "-x"])
+      assert.equal(problemsOf({ HOST: text }).length, 1, text);
+  });
+
+  it("refuses ports outside 1 to 65535", () => {
+    for (const text of ["0", "65536", "-1", "80a"]) assert.equal(problemsOf({ PORT: text }).length, 1, text);
+  });
+
+  it("explains a port that Kubernetes set for a service of that name", () => {
+    assert.match(problemsOf({ METRICS_PORT: "tcp://10.0.0.1:9090" }).join(), /enableServiceLinks: false/);
+  });
+
+  it("refuses two listeners on one port", () => {
+    assert.match(problemsOf({ METRICS_PORT: "8080" }).join(), /METRICS_PORT: is the same as PORT \(8080\)/);
+    const clash = { TLS: "self-signed", REDIRECT_PORT: "8080", METRICS_PORT: "8080" };
+    assert.equal(problemsOf(clash).length, 3);
+  });
+});
+
+describe("times and sizes", () => {
+  it("refuses choices above MAX_TTL and names them", () => {
+    const [problem] = problemsOf({ MAX_TTL: "24h" });
+    assert.match(problem ?? "", /TTL_CHOICES: longer than MAX_TTL \(24h\): 48h, 72h\./);
+  });
+
+  it("refuses a default that is not among the choices", () => {
+    assert.match(problemsOf({ DEFAULT_TTL: "2h" }).join(), /DEFAULT_TTL: 2h is not one of TTL_CHOICES/);
+  });
+
+  it("refuses times under a minute and over 30 days", () => {
+    assert.match(
+      problemsOf({ TTL_CHOICES: "24h,59s" }).join(),
+      /TTL_CHOICES: 59s is out of range\. Write 1m to 30d/,
+    );
+    assert.match(problemsOf({ MAX_TTL: "31d" }).join(), /MAX_TTL: 31d is out of range\. Write 1m to 30d/);
+    assert.equal(problemsOf({ MAX_TTL: "0" }).length, 1);
+  });
+
+  it("takes a redelivery window of 0 as none", () => {
+    assert.equal(parseConfig({ REDELIVERY_WINDOW: "0" }, files()).redeliveryWindow, 0);
+  });
+
+  it("refuses an embedded store too small for one secret, unless there is Redis", () => {
+    const small = { EMBEDDED_MAX_BYTES: "1MiB" };
+    assert.match(problemsOf(small).join(), /EMBEDDED_MAX_BYTES: .* at least 2MiB/);
+    assert.deepEqual(problemsOf({ ...small, REDIS_URL: "redis://h" }), []);
+  });
+});
+
+describe("Redis", () => {
+  it("keeps the address as text and as parts", () => {
+    const { redis, redisUrl } = parseConfig({ REDIS_URL: "redis+sentinel://a,b/m" }, files());
+    assert.equal(redisUrl, "redis+sentinel://a,b/m");
+    assert.equal(redis?.kind === "sentinel" && redis.masterName, "m");
+  });
+
+  it("reads the contents of the certificate files", () => {
+    const config = parseConfig(
+      { REDIS_URL: "rediss://h", REDIS_CA_FILE: "/ca", REDIS_CERT_FILE: "/cert", REDIS_KEY_FILE: "/key" },
+      files({ "/ca": pem, "/cert": pem, "/key": pem }),
+    );
+    assert.equal(config.redisTls.ca, pem.trimEnd());
+    assert.equal(config.redisTls.key, pem.trimEnd());
+  });
+
+  it("refuses half a client certificate, and certificates without TLS", () => {
+    const readFile = files({ "/c": pem });
+    assert.match(
+      problemsOf({ REDIS_URL: "rediss://h", REDIS_CERT_FILE: "/c" }, readFile).join(),
+      /^REDIS_KEY_FILE: is missing/,
+    );
+    assert.match(
+      problemsOf({ REDIS_URL: "redis://h", REDIS_CA_FILE: "/c" }, readFile).join(),
+      /Write rediss:\/\//,
+    );
+    assert.match(problemsOf({ REDIS_CA_FILE: "/c" }, readFile).join(), /Write rediss:\/\//);
+  });
+
+  it("refuses a keyring or replicas without a Redis, and a keyring that is the same Redis", () => {
+    assert.match(problemsOf({ KEYRING_REDIS_URL: "redis://h" }).join(), /Set REDIS_URL/);
+    assert.match(problemsOf({ REDIS_REPLICAS: "1" }).join(), /Set REDIS_URL/);
+    assert.match(
+      problemsOf({ REDIS_URL: "redis://h", KEYRING_REDIS_URL: "redis://h" }).join(),
+      /is the same/,
+    );
+  });
+
+  it("does not blame the keyring for a REDIS_URL that is wrong itself", () => {
+    assert.deepEqual(
+      problemsOf({ REDIS_URL: "nonsense", KEYRING_REDIS_URL: "redis://h" }).map(
+        (problem) => problem.split(":")[0],
+      ),
+      ["REDIS_URL"],
+    );
+  });
+});
+
+describe("TLS", () => {
+  const readFile = files({ "/c": pem, "/k": pem, "/text": "hello" });
+
+  it("keeps the paths of the certificate and the key", () => {
+    const config = parseConfig({ TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" }, readFile);
+    assert.deepEqual(config.tls, { kind: "files", certFile: "/c", keyFile: "/k" });
+    assert.equal(config.publicUrl.protocol, "https:");
+  });
+
+  it("refuses one without the other, both with self-signed, and files that are no PEM", () => {
+    assert.match(
+      problemsOf({ TLS_CERT_FILE: "/c" }, readFile).join(),
+      /^TLS_KEY_FILE: is missing, but TLS_CERT_FILE is set/,
+    );
+    assert.match(
+      problemsOf({ TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k", TLS: "self-signed" }, readFile).join(),
+      /exclude each other/,
+    );
+    assert.match(
+      problemsOf({ TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/text" }, readFile).join(),
+      /TLS_KEY_FILE: is not a PEM/,
+    );
+  });
+
+  it("refuses a plain http public address", () => {
+    assert.match(
+      problemsOf({ TLS: "self-signed", PUBLIC_URL: "http://h" }).join(),
+      /PUBLIC_URL: .* Write https/,
+    );
+  });
+
+  it("redirects only to https", () => {
+    assert.match(problemsOf({ REDIRECT_PORT: "8081" }).join(), /REDIRECT_PORT: .*Set PUBLIC_URL/);
+    assert.equal(
+      parseConfig({ REDIRECT_PORT: "8081", PUBLIC_URL: "https://h" }, readFile).redirectPort,
+      8081,
+    );
+    assert.equal(parseConfig({ REDIRECT_PORT: "8081", TLS: "self-signed" }, readFile).redirectPort, 8081);
+  });
+});
