@@ -1,0 +1,179 @@
+#!/bin/sh
+# Starts Redis the way Waxseal wants it: in memory only, behind an ACL, leaving nothing behind.
+# compose.yaml and its overlays mount this file; it needs nothing but a shell and Redis itself.
+#
+#   REDIS_ROLE        whose address to write for the app: redis (default) or keyring
+#   REDIS_MAXMEMORY   what Redis may use for data, stated in compose.yaml
+#   REDIS_DURABLE     yes: keep an append-only file in /data (durable.yaml)
+#   SENTINEL_NODES    every node's name, the first being the first master (sentinel.yaml)
+#   SENTINELS         every Sentinel's name (sentinel.yaml)
+#   ANNOUNCE          this node's own name (sentinel.yaml)
+#
+# The password is made here at the first start, or read from /run/secrets/redis_password. It travels
+# in a file on a tmpfs that Redis and the app share: never in an argument, never in an environment,
+# never on a disk. It lasts as long as one of the two runs, and so does everything it protects.
+set -eu
+umask 0077
+
+# What Waxseal uses: the handshake of its client, the store, its scripts and the rate limits (CLIENT
+# SETINFO is left out: Redis before 7.2 refuses a list that names it, and clients do without). A command
+# that is added to src/store must be added here; the appliance test fails where one is missing.
+commands='+hello +client|setname +select +info +ping +quit
++get +getdel +getrange +set +setrange +append +strlen +del +unlink +exists
++hget +hmget +hgetall +hset +hsetnx +hincrby +hdel +hexists
++expire +pexpire +expireat +pexpireat +persist +ttl +pttl +expiretime +pexpiretime
++incr +incrby +decr +decrby +time +wait +eval +evalsha +script|load +script|exists
++publish +subscribe +unsubscribe'
+
+role="${REDIS_ROLE:-redis}"
+shared=/run/waxseal
+own=/tmp
+
+if [ -s /run/secrets/redis_password ]; then
+  password="$(cat /run/secrets/redis_password)"
+else
+  if [ ! -s "$shared/$role.password" ]; then
+    # Several nodes may start at once: whoever links the name first has chosen for all of them.
+    head -c 32 /dev/urandom | sha256sum | cut -c 1-64 > "$shared/.$role.$$"
+    ln "$shared/.$role.$$" "$shared/$role.password" 2> /dev/null || true
+    rm -f "$shared/.$role.$$"
+  fi
+  password="$(cat "$shared/$role.password")"
+fi
+case "$password" in
+  '' | *[!A-Za-z0-9_-]*)
+    echo "The Redis password may hold only letters, digits, - and _, because it becomes part of an address." >&2
+    exit 1
+    ;;
+esac
+
+# One line to find out who is master, from any Sentinel that answers.
+master_by_sentinel() {
+  for sentinel in ${SENTINELS:-}; do
+    [ "$sentinel" = "${ANNOUNCE:-}" ] && continue
+    answer="$(printf 'SENTINEL GET-MASTER-ADDR-BY-NAME waxseal\n' | timeout 2 redis-cli -h "$sentinel" -p 26379 2> /dev/null | head -n 1)" || continue
+    case " $SENTINEL_NODES " in *" $answer "*) echo "$answer"; return 0 ;; esac
+  done
+  return 1
+}
+
+# Or from the nodes themselves, where no Sentinel remembers.
+master_by_role() {
+  for node in $SENTINEL_NODES; do
+    [ "$node" = "${ANNOUNCE:-}" ] && continue
+    answer="$(printf 'AUTH sentinel %s\nROLE\n' "$password" | timeout 2 redis-cli -h "$node" 2> /dev/null | sed -n 2p)" || continue
+    if [ "$answer" = master ]; then echo "$node"; return 0; fi
+  done
+  return 1
+}
+
+if [ "${1:-server}" = sentinel ]; then
+  master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
+  until getent hosts "$master" > /dev/null; do sleep 1; done
+  cat > "$own/sentinel.conf" << CONF
+port 26379
+protected-mode no
+dir $own
+logfile ""
+sentinel resolve-hostnames yes
+sentinel announce-hostnames yes
+sentinel announce-ip $ANNOUNCE
+sentinel monitor waxseal $master 6379 2
+sentinel auth-user waxseal sentinel
+sentinel auth-pass waxseal $password
+sentinel down-after-milliseconds waxseal 3000
+sentinel failover-timeout waxseal 15000
+sentinel parallel-syncs waxseal 1
+acllog-max-len 0
+aclfile $own/users.acl
+CONF
+  # Asking is free, changing is not: no FAILOVER, SET, REMOVE, RESET or CONFIG from the network.
+  cat > "$own/users.acl" << 'ACL'
+user default on nopass resetkeys allchannels -@all +ping +hello +info +role +client|setname +publish +subscribe +unsubscribe +psubscribe +punsubscribe +sentinel|get-master-addr-by-name +sentinel|is-master-down-by-addr +sentinel|sentinels +sentinel|replicas +sentinel|slaves +sentinel|masters +sentinel|master +sentinel|myid +sentinel|ckquorum
+ACL
+  unset password
+  exec redis-server "$own/sentinel.conf" --sentinel
+fi
+
+# The app reads one address per Redis. Written anew and renamed, so that it is never half there.
+if [ -n "${SENTINELS:-}" ]; then
+  list="$(for sentinel in $SENTINELS; do printf ',%s:26379' "$sentinel"; done)"
+  address="redis+sentinel://waxseal:$password@${list#,}/waxseal"
+else
+  address="redis://waxseal:$password@$role:6379/0"
+fi
+printf '%s\n' "$address" > "$shared/.$role.url.$$"
+chmod 0440 "$shared/.$role.url.$$"
+mv -f "$shared/.$role.url.$$" "$shared/$role.url"
+
+# Redis keeps the digest only. Each user may do what it does, and nothing else: no MONITOR, no CONFIG,
+# no DEBUG, no KEYS or SCAN. Without a password one may PING, which is what the health check does.
+digest="$(printf %s "$password" | sha256sum | cut -c 1-64)"
+cat > "$own/users.acl" << ACL
+user default on nopass resetkeys resetchannels -@all +ping
+user waxseal on #$digest ~* &* -@all $(echo $commands)
+ACL
+if [ -n "${SENTINELS:-}" ]; then
+  cat >> "$own/users.acl" << ACL
+user replica on #$digest resetkeys resetchannels -@all +psync +replconf +ping
+user sentinel on #$digest resetkeys &__sentinel__:hello -@all +multi +exec +slaveof +replicaof +ping +info +role +publish +subscribe +config|rewrite +client|setname +client|kill +script|kill
+ACL
+fi
+
+cat > "$own/redis.conf" << CONF
+port 6379
+# The ACL decides who may do what; the network is internal.
+protected-mode no
+aclfile $own/users.acl
+logfile ""
+loglevel warning
+maxmemory ${REDIS_MAXMEMORY:-384mb}
+# Never drop a secret to make room for another: say "full" instead.
+maxmemory-policy noeviction
+# Nothing that repeats what passed through: no slow log, no ACL log, no arguments in a crash report.
+slowlog-log-slower-than -1
+slowlog-max-len 0
+acllog-max-len 0
+crash-log-enabled no
+crash-memcheck-enabled no
+CONF
+
+if [ "${REDIS_DURABLE:-no}" = yes ]; then
+  cat >> "$own/redis.conf" << 'CONF'
+dir /data
+save ""
+appendonly yes
+appendfsync everysec
+CONF
+else
+  cat >> "$own/redis.conf" << CONF
+dir $own
+save ""
+appendonly no
+CONF
+fi
+
+if [ -n "${SENTINELS:-}" ]; then
+  # A master that comes back empty must not be copied over the replicas that still hold everything:
+  # where the Sentinels still think that this node is master, wait until they have chosen another.
+  master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
+  waited=0
+  while [ "$master" = "$ANNOUNCE" ] && [ "$waited" -lt 40 ] && master_by_sentinel > /dev/null; do
+    sleep 1
+    waited=$((waited + 1))
+    master="$(master_by_sentinel || echo "$ANNOUNCE")"
+  done
+  cat >> "$own/redis.conf" << CONF
+replica-announce-ip $ANNOUNCE
+masteruser replica
+masterauth $password
+# Straight from socket to socket: a copy of the data never touches a file system.
+repl-diskless-sync yes
+repl-diskless-sync-delay 0
+repl-diskless-load swapdb
+CONF
+  [ "$master" = "$ANNOUNCE" ] || echo "replicaof $master 6379" >> "$own/redis.conf"
+fi
+
+unset password address
+exec redis-server "$own/redis.conf"
