@@ -1,0 +1,134 @@
+// Images for the tags that the Dockerfile and the compose files name, for machines that can install
+// Debian and npm packages but cannot pull images. Where a tag can be pulled, the real one is used.
+//
+// All stand-ins share one small Debian tree, so that making them costs one bootstrap. It is kept
+// outside the repository, under a name that changes with the recipe.
+
+import { createHash } from "node:crypto";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { arch, homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, MissingToolError, run } from "./engine.ts";
+
+const suite = "bookworm";
+const packages = ["ca-certificates", "redis-server", "redis-sentinel", "nginx-light", "caddy"];
+const debianTag = "waxseal-stand-in-debian:1";
+
+function cacheFolder(): string {
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "waxseal-rig");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+async function debianTree(): Promise<string> {
+  // Which release of each package went in decides the name, so a newer Redis is not masked by an old tree.
+  const policy = await run("apt-cache", ["policy", ...packages], { mayFail: true });
+  const recipe = createHash("sha256").update(JSON.stringify([suite, packages, arch(), policy.stdout])).digest("hex");
+  const file = join(cacheFolder(), `debian-${recipe.slice(0, 16)}.tar`);
+  if (existsSync(file)) return file;
+  const half = `${file}.${process.pid}.tar`;
+  await run("mmdebstrap", ["--variant=essential", "--mode=root", `--include=${packages.join(",")}`, suite, half]);
+  renameSync(half, file);
+  return file;
+}
+
+/** Tags in `FROM`, without the names of earlier stages and `scratch`. */
+export function baseImages(dockerfile: string): string[] {
+  const stages = new Set<string>(["scratch"]);
+  const tags = new Set<string>();
+  for (const line of dockerfile.split("\n")) {
+    const match = /^FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line);
+    if (match?.[1] === undefined) continue;
+    if (!stages.has(match[1])) tags.add(match[1]);
+    if (match[2] !== undefined) stages.add(match[2]);
+  }
+  return [...tags];
+}
+
+async function makeDebian(engine: Engine): Promise<void> {
+  const known = await engine.docker(["image", "inspect", debianTag], { mayFail: true });
+  if (known.code === 0) return;
+  await engine.docker(["import", await debianTree(), debianTag]);
+}
+
+async function buildFrom(engine: Engine, tag: string, dockerfile: string, fill: (folder: string) => Promise<void>) {
+  const folder = mkdtempSync(join(tmpdir(), "waxseal-stand-in-"));
+  try {
+    writeFileSync(join(folder, "Dockerfile"), `FROM ${debianTag}\n${dockerfile}`);
+    await fill(folder);
+    await engine.docker(["build", "--network", "host", "--quiet", "--tag", tag, folder], { env: { DOCKER_BUILDKIT: "0" } });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Node and npm from npm's own packages, at the version the tag names, set up as this machine's npm is. */
+async function makeNode(engine: Engine, tag: string): Promise<void> {
+  const version = /^node:(\d+\.\d+\.\d+)-/.exec(tag)?.[1];
+  if (version === undefined) throw new MissingToolError(`${tag} is not pinned to one Node version.`);
+  const cpu = arch() === "arm64" ? "arm64" : "x64";
+  const kept = join(cacheFolder(), `node-${cpu}-${version}`);
+  if (!existsSync(kept)) {
+    const half = mkdtempSync(`${kept}-`);
+    const wanted = [`node-linux-${cpu}@${version}`, "npm@11"];
+    await run("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", half, ...wanted]);
+    renameSync(half, kept);
+  }
+  const registry = (await run("npm", ["config", "get", "registry"])).stdout.trim();
+  const authority = (await run("npm", ["config", "get", "cafile"])).stdout.trim();
+  const dockerfile = [
+    "COPY local /usr/local",
+    "COPY authorities.crt /etc/ssl/certs/ca-certificates.crt",
+    "RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm",
+    `ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt npm_config_registry=${registry}`,
+    'CMD ["node"]',
+  ];
+  await buildFrom(engine, tag, dockerfile.join("\n"), async (folder) => {
+    cpSync(join(kept, `node_modules/node-linux-${cpu}/bin`), join(folder, "local/bin"), { recursive: true });
+    cpSync(join(kept, "node_modules/npm"), join(folder, "local/lib/node_modules/npm"), { recursive: true });
+    const bundle = existsSync(authority) ? authority : "/etc/ssl/certs/ca-certificates.crt";
+    writeFileSync(join(folder, "authorities.crt"), readFileSync(bundle));
+  });
+}
+
+/** Debian's Redis under the ways in which the official image is used: any user, arguments after the name. */
+async function makeRedis(engine: Engine, tag: string): Promise<void> {
+  const entry = '#!/bin/sh\nset -e\ncase "${1:-}" in -*|"") set -- redis-server "$@" ;; esac\nexec "$@"\n';
+  const dockerfile =
+    "COPY entry /usr/local/bin/docker-entrypoint.sh\n" +
+    'RUN mkdir -p /data && chown 999:999 /data\nWORKDIR /data\nENTRYPOINT ["docker-entrypoint.sh"]\nCMD ["redis-server"]';
+  await buildFrom(engine, tag, dockerfile, async (folder) => {
+    writeFileSync(join(folder, "entry"), entry);
+    chmodSync(join(folder, "entry"), 0o755);
+  });
+}
+
+async function makePlain(engine: Engine, tag: string, command: readonly string[]): Promise<void> {
+  await buildFrom(engine, tag, `CMD ${JSON.stringify(command)}`, async () => {});
+}
+
+async function makeStandIn(engine: Engine, tag: string): Promise<void> {
+  const repository = tag.split(":")[0];
+  await makeDebian(engine);
+  if (repository === "node") return makeNode(engine, tag);
+  if (repository === "redis") return makeRedis(engine, tag);
+  if (repository === "nginx") return makePlain(engine, tag, ["nginx", "-g", "daemon off;"]);
+  if (repository === "caddy") return makePlain(engine, tag, ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]);
+  throw new MissingToolError(`${tag} cannot be pulled here, and there is no stand-in for it.`);
+}
+
+/** Returns the tags for which a stand-in had to be made. */
+export async function ensureImages(engine: Engine, tags: readonly string[]): Promise<string[]> {
+  const made: string[] = [];
+  for (const tag of tags) {
+    if ((await engine.docker(["image", "inspect", tag], { mayFail: true })).code === 0) continue;
+    // One refusal is an answer for every tag; asking again would only wait again.
+    if (made.length === 0) {
+      const pulled = await engine.docker(["pull", "--quiet", tag], { mayFail: true, timeoutMs: 120_000 });
+      if (pulled.code === 0) continue;
+    }
+    await makeStandIn(engine, tag);
+    made.push(tag);
+  }
+  return made;
+}
