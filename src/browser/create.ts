@@ -1,4 +1,5 @@
 import { utf8 } from "../envelope/bytes.ts";
+import { UnsealableError } from "../envelope/errors.ts";
 import { textPart } from "../envelope/parts.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { gather } from "../envelope/seal.ts";
@@ -71,7 +72,9 @@ function startCreate(): void {
       if (error instanceof ApiProblem && error.body.code === "conflict") attempt = undefined;
       button.dataset.failed = "";
       const failure =
-        error instanceof WorkerLoadError ? error.message : "We couldn't save it. Your text is still here.";
+        error instanceof WorkerLoadError || error instanceof UnsealableError
+          ? error.message
+          : "We couldn't save it. Your text is still here.";
       showProblem(explain(error, failure), button);
     }
   }
@@ -93,4 +96,4 @@ function startCreate(): void {
   });
 }
 
-startPage(startCreate);
+startPage("", startCreate);

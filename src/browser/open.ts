@@ -237,4 +237,4 @@ function startOpen(): void {
   void arrive();
 }
 
-startPage(startOpen);
+startPage("s", startOpen);

@@ -7,43 +7,15 @@ import { onLeave, startPage } from "./start-page.ts";
 /** Milliseconds between two looks while the page is in view. */
 const INTERVAL = 5_000;
 
-const STATES: Readonly<Record<ReceiptView["state"], { words: string; summary: string; seal: string }>> = {
-  sealed: { words: "Sealed", summary: "Nobody has opened it yet.", seal: "sealed" },
-  locked: {
-    words: "Locked",
-    summary: "Too many wrong passphrases. Nobody has read it. Unlock it only if you know who tried.",
-    seal: "locked",
-  },
-  opened: { words: "Opened", summary: "It was opened once and is gone from the server.", seal: "opened" },
-  expired: {
-    words: "Expired unopened",
-    summary: "Nobody opened it. It is gone from the server.",
-    seal: "expired",
-  },
-  deleted: { words: "Deleted", summary: "You deleted it. Nobody opened it.", seal: "deleted" },
-  lost: {
-    words: "Lost",
-    summary: "The server lost it before anybody opened it. Send it again.",
-    seal: "expired",
-  },
-};
-
-const EVENTS: Readonly<Record<string, string>> = {
-  sealed: "Sealed",
-  "wrong-passphrase": "Wrong passphrase",
-  locked: "Locked",
-  unlocked: "Unlocked",
-  opened: "Opened",
-  received: "Received by the browser that opened it",
-  expired: "Expired unopened",
-  deleted: "Deleted",
-  lost: "Lost",
-};
+/** The words for a state or an event, which the server has put into the page. */
+function wordsFor(list: "state-words" | "event-words", name: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`#${list} > [data-name="${CSS.escape(name)}"]`);
+}
 
 function timelineItem({ at, kind }: ReceiptView["events"][number]): HTMLLIElement {
   const item = document.createElement("li");
   const words = document.createElement("strong");
-  words.textContent = EVENTS[kind] ?? kind;
+  words.textContent = wordsFor("event-words", kind)?.textContent ?? kind;
   const time = document.createElement("time");
   time.dateTime = at;
   time.textContent = formatTime(new Date(at));
@@ -63,12 +35,14 @@ function startReceipt(): void {
     let shown: ReceiptView | undefined;
 
     const render = (view: ReceiptView) => {
-      const { words, summary, seal } = STATES[view.state];
+      const stateWords = wordsFor("state-words", view.state);
+      const { heading = view.state, seal = "expired" } = stateWords?.dataset ?? {};
+      const summary = stateWords?.textContent ?? "";
       const live = view.state === "sealed" || view.state === "locked";
       const triesLeft =
         view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase tries left.`;
       const expires = live ? ` It is deleted ${formatTime(new Date(view.expiresAt))}.` : "";
-      const values = { state: words, summary: `${summary}${expires}${triesLeft}` };
+      const values = { state: heading, summary: `${summary}${expires}${triesLeft}` };
       const changed = shown?.state !== view.state;
       if (!shown) show("known", values);
       // A state that changes while we look is said and focused; an unchanged one leaves focus alone.
@@ -76,7 +50,7 @@ function startReceipt(): void {
       else fill(document, values);
       shown = view;
       setSeal(seal);
-      setTitle(words);
+      setTitle(heading);
       element("timeline", HTMLElement).replaceChildren(...view.events.map(timelineItem));
       element("receipt-actions", HTMLElement).hidden = !live;
       element("unlock", HTMLElement).hidden = view.state !== "locked";
@@ -133,4 +107,4 @@ function startReceipt(): void {
   void load();
 }
 
-startPage(startReceipt);
+startPage("r", startReceipt);

@@ -2,9 +2,9 @@ import { element, show } from "./dom.ts";
 
 /**
  * Runs a page's script, unless the browser has switched encryption off because the page came over
- * plain http. There is no home-made fallback: what would encrypt could have been altered on its way.
+ * plain http; then it says so, and offers `page` over https. There is no home-made fallback: what would encrypt could have been altered on its way.
  */
-export function startPage(run: () => void): void {
+export function startPage(page: "" | "s" | "r", run: () => void): void {
   document.documentElement.dataset.ready = "";
   if (isSecureContext && globalThis.crypto?.subtle) {
     run();
@@ -16,7 +16,6 @@ export function startPage(run: () => void): void {
     secure.protocol = "https:";
     secure.port = "";
   }
-  const page = location.pathname.split("/").at(-1) ?? "";
   secure.pathname = `${secure.pathname.replace(/\/$/, "")}/${page}`;
   secure.hash = location.hash;
   element("switch-to-https", HTMLAnchorElement).href = secure.href;

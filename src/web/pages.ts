@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { type Assets, pickEncoding } from "./assets.ts";
 import { durationWords } from "./duration-words.ts";
+import { EVENT_WORDS, STATE_WORDS } from "./state-words.ts";
 import type { Frame, PageData, Renderer, TtlChoice } from "./views.ts";
 
 export interface PageDeps {
@@ -85,6 +86,8 @@ export function createPages(deps: PageDeps): Router {
   const receipt = page("receipt", "What became of it", {
     assistedHref: assistedHref("/open"),
     retention: durationWords(config.retention),
+    states: STATE_WORDS,
+    events: EVENT_WORDS,
   });
 
   const router = Router();

@@ -4,7 +4,12 @@ import { Eta } from "eta";
 export interface PageData {
   create: { ttlChoices: readonly TtlChoice[]; assistedHref: string | undefined; basePath: string };
   open: { assistedHref: string | undefined };
-  receipt: { assistedHref: string | undefined; retention: string };
+  receipt: {
+    assistedHref: string | undefined;
+    retention: string;
+    states: readonly StateWords[];
+    events: readonly { name: string; words: string }[];
+  };
   message: { heading: string; detail: string; basePath: string };
   "assisted-create": {
     action: string;
@@ -34,10 +39,19 @@ export interface PageData {
   };
   "assisted-opened": { texts: readonly string[]; files: readonly { name: string; href: string }[] };
   "assisted-receipt": {
-    state: string;
+    heading: string;
+    summary: string;
     events: readonly { words: string; at: string; atWords: string }[];
     createHref: string;
   };
+}
+
+/** How a state is told to the sender. */
+export interface StateWords {
+  readonly name: string;
+  readonly heading: string;
+  readonly summary: string;
+  readonly seal: Frame["seal"];
 }
 
 export interface TtlChoice {

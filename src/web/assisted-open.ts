@@ -1,0 +1,189 @@
+import { type NextFunction, type Request, type Response, Router } from "express";
+import { encodeBase64url } from "../envelope/base64url.ts";
+import { wipe } from "../envelope/bytes.ts";
+import { IncompleteLinkError, UnreadableError } from "../envelope/errors.ts";
+import { deriveLinkKeys, type LinkKeys } from "../envelope/keys.ts";
+import { parseFragment } from "../envelope/link.ts";
+import { sealRim } from "../envelope/rim.ts";
+import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
+import {
+  type ClaimToken,
+  createClaim,
+  hashAccessProof,
+  hashLinkProof,
+  hashReceiptToken,
+  parseClaim,
+  parseReceiptFragment,
+} from "../envelope/tokens.ts";
+import { type UnsealedPart, unsealWhole } from "../envelope/unseal.ts";
+import type { SecretRecord } from "../store/store.ts";
+import { createAuthenticate } from "./bearer.ts";
+import { issueFormToken } from "./csrf.ts";
+import { createFormBody, parseForm, textOf } from "./form-body.ts";
+import {
+  type AssistedDeps,
+  asFormError,
+  checkFormToken,
+  countAgainst,
+  FormError,
+  type SendPage,
+} from "./form-page.ts";
+import { notFound } from "./problem.ts";
+import { ended, formatTime } from "./secret-state.ts";
+import { eventWords, stateWords, timeWords } from "./state-words.ts";
+
+const FORM_BYTES = 16_384;
+
+/** The part of a pasted link after its #, or all of it where somebody pasted just that. */
+function fragmentOf(pasted: string): string {
+  return pasted.slice(pasted.indexOf("#") + 1).trim();
+}
+
+export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
+  const { config, store, limits, audit, hashPassphrase } = deps;
+  const { basePath } = config;
+  const authenticate = createAuthenticate(store, audit);
+  const router = Router({ caseSensitive: true, strict: true });
+
+  function sendForm(
+    request: Request,
+    response: Response,
+    link: string,
+    claim: ClaimToken,
+    error?: FormError,
+  ): void {
+    if (error) response.status(error.status);
+    const data = {
+      action: `${basePath}/assisted/open`,
+      csrf: issueFormToken(request, response),
+      claim: encodeBase64url(claim),
+      link,
+      problem: error && { field: error.field, words: error.message },
+    };
+    send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}Let the server decrypt it` });
+  }
+
+  function sendReceipt(response: Response, { id, state, events }: SecretRecord): void {
+    const { heading, summary, seal } = stateWords(state);
+    const told = events.map(({ at, kind }) => ({
+      words: eventWords(kind),
+      at: formatTime(at),
+      atWords: timeWords(at),
+    }));
+    const data = { heading, summary, events: told, createHref: `${basePath}/assisted` };
+    send(response, "assisted-receipt", data, { title: heading, seal, rim: sealRim(id) });
+  }
+
+  function sendOpened(
+    response: Response,
+    keys: LinkKeys,
+    claim: ClaimToken,
+    parts: readonly UnsealedPart[],
+  ): void {
+    const texts = parts.filter(({ kind }) => kind === "text");
+    const files = parts.filter(({ kind }) => kind === "file");
+    const data = {
+      texts: texts.map(({ bytes }) => Buffer.from(bytes).toString("utf8")),
+      files: files.map(({ name = "file", bytes }) => ({
+        name,
+        href: `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`,
+      })),
+    };
+    // Only an answer that went out whole is acknowledged: after a lost one, sending the form again
+    // brings the same claim, and gets the secret while the window lasts.
+    response.once("finish", () => {
+      store.acknowledge(keys.id, claim).catch(() => undefined); // The window's end destroys it too.
+    });
+    send(response, "assisted-opened", data, {
+      title: "Here's your secret",
+      seal: "opened",
+      rim: sealRim(keys.id),
+    });
+    wipe(...parts.map(({ bytes }) => bytes));
+  }
+
+  async function linkKeysOf(fragment: string): Promise<LinkKeys> {
+    try {
+      return await deriveLinkKeys(await parseFragment(fragment));
+    } catch (error) {
+      if (!(error instanceof IncompleteLinkError)) throw error;
+      throw new FormError("link", `${error.message} Nothing was opened.`);
+    }
+  }
+
+  async function open(
+    response: Response,
+    fragment: string,
+    passphrase: string,
+    claim: ClaimToken,
+  ): Promise<void> {
+    const keys = await linkKeysOf(fragment);
+    try {
+      const linkHash = await hashLinkProof(keys.linkProof);
+      const { id } = await authenticate({ id: keys.id, digest: linkHash, role: "link" });
+      const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
+      if (needsPassphrase && passphrase === "") throw new FormError("passphrase", "Enter the passphrase");
+      const access = await keys.unlock(needsPassphrase ? passphrase : undefined, hashPassphrase);
+      const blob = await store.readBlob(id);
+      const accessHash = await hashAccessProof(access.accessProof);
+      const result = await store.open({ id, linkHash, accessHash, claim });
+      if (result.kind === "missing") throw notFound();
+      if (result.kind === "ended") throw ended(result);
+      if (result.kind === "locked") throw locked();
+      if (result.kind === "wrong-passphrase") throw wrongPassphrase(result.triesLeft);
+      const parts = await unsealWhole(access, result.share, blob ?? new Uint8Array(0));
+      wipe(result.share, access.accessProof);
+      sendOpened(response, keys, claim, parts);
+    } catch (error) {
+      if (error instanceof UnreadableError) throw new FormError("link", error.message, 410);
+      throw error;
+    } finally {
+      keys.wipe();
+    }
+  }
+
+  router.get("/assisted/open", (request, response) => sendForm(request, response, "", createClaim()));
+  router.post(
+    "/assisted/open",
+    createFormBody(FORM_BYTES),
+    async (request: Request, response: Response, next: NextFunction) => {
+      const fields = parseForm(request.body);
+      const pasted = textOf(fields, "link");
+      const claim = parseClaim(textOf(fields, "claim")) ?? createClaim();
+      try {
+        checkFormToken(request, textOf(fields, "csrf"), "link");
+        await countAgainst(limits.open, request, response);
+        const fragment = fragmentOf(pasted);
+        const receipt = parseReceiptFragment(fragment);
+        if (receipt) {
+          const digest = await hashReceiptToken(receipt.proof);
+          sendReceipt(response, await authenticate({ id: receipt.id, digest, role: "receipt" }));
+        } else {
+          await open(response, fragment, textOf(fields, "passphrase"), claim);
+        }
+      } catch (error) {
+        const shown = asFormError(error, "link");
+        if (!shown) return next(error);
+        sendForm(request, response, pasted, claim, shown);
+      } finally {
+        wipe(...fields.values());
+      }
+    },
+  );
+  return router;
+}
+
+function locked(): FormError {
+  return new FormError(
+    "link",
+    "Too many wrong passphrases. The secret is locked: only its sender can unlock it.",
+    423,
+  );
+}
+
+function wrongPassphrase(triesLeft: number): FormError {
+  if (triesLeft === 0) return locked();
+  const tries = triesLeft === 1 ? "1 try" : `${triesLeft} tries`;
+  const words = `That passphrase is wrong. The secret is still sealed. ${tries} left.`;
+  return new FormError("passphrase", words, 403);
+}

@@ -1,0 +1,44 @@
+/**
+ * The assisted route, for browsers without script: the server runs the very code that a page's script
+ * would have run, on bytes that it overwrites afterwards. Its pages are linked from <noscript> only.
+ */
+import { type Request, type Response, Router } from "express";
+import { createAssistedCreate } from "./assisted-create.ts";
+import { createAssistedOpen } from "./assisted-open.ts";
+import type { AssistedDeps, SendPage } from "./form-page.ts";
+import { createFrame } from "./pages.ts";
+import { createAssistedHeaders } from "./security-headers.ts";
+
+/** Whether the person's connection is one that browsers call secure, as far as the operator told us. */
+function isSecure({ protocol, hostname }: URL): boolean {
+  return (
+    protocol === "https:" || hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]"
+  );
+}
+
+export function createAssisted(deps: AssistedDeps): Router {
+  const { config, render } = deps;
+  const frame = createFrame(deps);
+  const send: SendPage = (response, name, data, page) => {
+    response.type("html").send(render(name, data, frame(page)));
+  };
+
+  const router = Router({ caseSensitive: true, strict: true });
+  router.use("/assisted", createAssistedHeaders());
+  if (!isSecure(config.publicUrl)) {
+    router.all(["/assisted", "/assisted/open"], (_request: Request, response: Response) => {
+      const heading = "This page needs https";
+      const detail = "What you type here would cross the network unprotected. Ask your administrator.";
+      send(
+        response,
+        "message",
+        { heading, detail, basePath: config.basePath },
+        { title: heading, seal: "expired" },
+      );
+    });
+    return router;
+  }
+  router.use(createAssistedCreate(deps, send));
+  router.use(createAssistedOpen(deps, send));
+  return router;
+}

@@ -1,0 +1,58 @@
+import type { Request, RequestHandler, Response } from "express";
+import type { PassphraseHash } from "../envelope/keys.ts";
+import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
+import { HasherBusyError } from "./argon2id-pool.ts";
+import { isFormToken } from "./csrf.ts";
+import type { PageDeps } from "./pages.ts";
+import { Problem } from "./problem.ts";
+import type { RouteDeps } from "./route-deps.ts";
+import type { Frame, PageData } from "./views.ts";
+
+/** What the assisted pages share. */
+export interface AssistedDeps extends RouteDeps, PageDeps {
+  readonly hashPassphrase: PassphraseHash;
+}
+
+/** A fault of what was entered: told beside the field, with the form as it was. */
+export class FormError extends Error {
+  override readonly name = "FormError";
+  readonly field: string;
+  readonly status: number;
+  constructor(field: string, words: string, status = 400) {
+    super(words);
+    this.field = field;
+    this.status = status;
+  }
+}
+
+/** What a form can show for an error, with everything that was entered still in it. */
+export function asFormError(error: unknown, field: string): FormError | undefined {
+  if (error instanceof FormError) return error;
+  if (error instanceof Problem && error.code !== "not-found")
+    return new FormError(field, error.message, error.status);
+  if (error instanceof StoreUnavailableError || error instanceof HasherBusyError) {
+    return new FormError(field, error.message, 503);
+  }
+  if (error instanceof StoreFullError) return new FormError(field, error.message, 507);
+  return undefined;
+}
+
+export type SendPage = <Name extends keyof PageData>(
+  response: Response,
+  name: Name,
+  data: PageData[Name],
+  page: Partial<Frame> & { title: string },
+) => void;
+
+/** Throws where the form didn't come from a page that this browser got from us. */
+export function checkFormToken(request: Request, token: string, field: string): void {
+  if (isFormToken(request, token)) return;
+  throw new FormError(field, "This form was too old, or your browser keeps no cookies. Send it again.", 403);
+}
+
+/** Counts the request against `limit`; rejects with its problem above it. */
+export function countAgainst(limit: RequestHandler, request: Request, response: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    limit(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,19 @@
+import type { RenderProblemPage } from "./error-handler.ts";
+import { createFrame, type PageDeps } from "./pages.ts";
+
+const HEADINGS: Readonly<Record<string, string>> = {
+  "not-found": "We can't find this",
+  limited: "Too many tries",
+  unavailable: "The server can't do this right now",
+};
+
+/** A problem as a page with a heading, what happened, and a way back. */
+export function createProblemPage(deps: PageDeps): RenderProblemPage {
+  const { basePath } = deps.config;
+  const frame = createFrame(deps);
+  return (problem, _request, response) => {
+    const heading = HEADINGS[problem.code] ?? problem.title;
+    const data = { heading, detail: problem.message, basePath };
+    response.type("html").send(deps.render("message", data, frame({ title: heading, seal: "expired" })));
+  };
+}
