@@ -1,0 +1,94 @@
+import express, { type Express, type RequestHandler, Router } from "express";
+import type { Store as LimitStore } from "express-rate-limit";
+import type { Logger } from "pino";
+import type { Config } from "../config/config.ts";
+import type { PassphraseHash } from "../envelope/keys.ts";
+import type { Store } from "../store/store.ts";
+import { type Assets, serveAssets } from "./assets.ts";
+import { createAudit } from "./audit.ts";
+import { createSecretRoute } from "./create-secret.ts";
+import { createErrorHandler } from "./error-handler.ts";
+import { createHealth } from "./health.ts";
+import { instrumentStore } from "./instrument-store.ts";
+import { createLimits, type LimitName } from "./limits.ts";
+import { createLinkRoutes } from "./link-routes.ts";
+import type { Metrics } from "./metrics.ts";
+import { serveMetrics } from "./metrics-app.ts";
+import { createPages } from "./pages.ts";
+import { notFound } from "./problem.ts";
+import { createReceiptRoutes } from "./receipt-routes.ts";
+import { createRequestLog } from "./request-log.ts";
+import { createSameOrigin } from "./same-origin.ts";
+import { createSecurityHeaders } from "./security-headers.ts";
+import type { Renderer } from "./views.ts";
+
+export interface AppDeps {
+  readonly config: Config;
+  readonly store: Store;
+  /** Undefined: counters in this process. */
+  readonly limitStore: (name: LimitName) => LimitStore | undefined;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly assets: Assets;
+  readonly render: Renderer;
+  /** Argon2id off the event loop, for the assisted pages. */
+  readonly hashPassphrase: PassphraseHash;
+  /** True once the process has been told to end. */
+  readonly isDraining: () => boolean;
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "DELETE"]);
+
+/** Express would answer OPTIONS by itself, and tell which addresses exist. */
+const knownMethods: RequestHandler = (req, _res, next) =>
+  next(METHODS.has(req.method) ? undefined : notFound());
+
+const robots: RequestHandler = (_req, res) => {
+  res.type("text/plain").send("User-agent: *\nDisallow: /\n");
+};
+
+/** path-to-regexp's own characters, which a base path may hold as they are. */
+function literalPath(path: string): string {
+  return path.replace(/[{}()[\]+?!:*\\]/g, "\\$&");
+}
+
+/** The whole service as one request handler. Does no I/O of its own; starts no timer of its own. */
+export function createApp(deps: AppDeps): Express {
+  const { config, isDraining, log, metrics } = deps;
+  const audit = createAudit(log);
+  const limits = createLimits(deps);
+  const store = instrumentStore(deps.store, metrics, audit);
+  const routeDeps = { config, store, limits, audit };
+
+  const app = express();
+  app.disable("x-powered-by");
+  app.enable("case sensitive routing");
+  app.enable("strict routing");
+  app.set("etag", false);
+  app.set("query parser", false);
+  app.set("trust proxy", config.trustProxy);
+
+  app.use(createRequestLog(log, metrics));
+  app.use(createSecurityHeaders());
+  app.use(knownMethods);
+  app.use(createHealth({ store, isDraining }));
+  if (config.metricsPort === config.port) app.get("/metrics", serveMetrics(metrics));
+  app.get("/robots.txt", robots);
+
+  const service = Router({ caseSensitive: true, strict: true });
+  service.use(createSameOrigin(config.publicUrl));
+  service.use(createHealth({ store, isDraining }));
+  service.get("/robots.txt", robots);
+  service.get("/assets/:file", serveAssets(deps.assets));
+  service.use(createSecretRoute(routeDeps));
+  service.use(createLinkRoutes(routeDeps));
+  service.use(createReceiptRoutes(routeDeps));
+  service.use(createPages(deps));
+  app.use(literalPath(config.basePath) || "/", service);
+
+  app.use((_req, _res, next) => next(notFound()));
+  app.use(createErrorHandler({ log, limits, basePath: config.basePath }));
+  return app;
+}

@@ -1,0 +1,86 @@
+import type { ErrorRequestHandler, Request, Response } from "express";
+import type { Logger } from "pino";
+import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
+import type { Limits } from "./limits.ts";
+import { describeError } from "./log-error.ts";
+import { invalid, notFound, Problem } from "./problem.ts";
+import { currentRequestId } from "./request-log.ts";
+
+/** Draws a problem as a page, for people. The status and headers are set already. */
+export type RenderProblemPage = (problem: Problem, req: Request, res: Response) => void;
+
+export interface ErrorHandlerDeps {
+  readonly log: Logger;
+  readonly limits: Limits;
+  /** `config.basePath` */
+  readonly basePath: string;
+  readonly renderProblemPage?: RenderProblemPage;
+}
+
+/** body-parser's `type`, which it documents as stable, to what the sender of the request can do. */
+const BODY_PROBLEMS: Readonly<Record<string, () => Problem>> = {
+  "entity.parse.failed": () => invalid("The body is not valid JSON."),
+  "entity.too.large": () => new Problem("too-large", "The body is larger than this request may be."),
+  "encoding.unsupported": () => invalid("Send the body without a Content-Encoding."),
+  "charset.unsupported": () => invalid("Send the body as UTF-8."),
+  "request.aborted": () => invalid("The body ended too early."),
+  "request.size.invalid": () => invalid("The body does not have the length that Content-Length says."),
+};
+
+/** Undefined where nobody foresaw the error. */
+function toProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailableError) {
+    return new Problem("unavailable", error.message, {
+      headers: { "Retry-After": String(error.retryAfter) },
+    });
+  }
+  if (error instanceof StoreFullError) return new Problem("full", error.message);
+  if (!(error instanceof Error)) return undefined;
+  if ("type" in error && typeof error.type === "string") return BODY_PROBLEMS[error.type]?.();
+  // Express' own: a path with a broken percent-encoding.
+  if (error instanceof URIError || ("status" in error && error.status === 400)) {
+    return invalid("The address is not well formed.");
+  }
+  return undefined;
+}
+
+/**
+ * The last middleware. Only here does a 404 count as a miss, and only a 404 does: whoever holds a
+ * valid link is never refused because of what somebody else behind the same address tried.
+ */
+export function createErrorHandler(deps: ErrorHandlerDeps): ErrorRequestHandler {
+  const apiPrefix = `${deps.basePath}/api/`;
+
+  function send(problem: Problem, req: Request, res: Response): void {
+    res.status(problem.status);
+    res.set(problem.headers);
+    const page = deps.renderProblemPage;
+    if (page && !req.originalUrl.startsWith(apiPrefix) && req.accepts(["html", "json"]) === "html") {
+      page(problem, req, res);
+      return;
+    }
+    res.type("application/problem+json").send(JSON.stringify(problem));
+  }
+
+  return (error, req, res, _next) => {
+    const known = toProblem(error);
+    if (!known || error instanceof StoreUnavailableError) {
+      const level = known ? "warn" : "error";
+      deps.log[level]({ requestId: currentRequestId(), error: describeError(error) }, "request failed");
+    }
+    if (res.headersSent) {
+      // Too late for another status; a broken connection at least does not look complete.
+      res.destroy();
+      return;
+    }
+    const problem = known ?? new Problem("internal", "Nothing more is known here. The server's log has it.");
+    if (problem.code !== "not-found") {
+      send(problem, req, res);
+      return;
+    }
+    deps.limits.miss(req, res, (refused?: unknown) => {
+      send(refused instanceof Problem ? refused : notFound(), req, res);
+    });
+  };
+}

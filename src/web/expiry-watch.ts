@@ -1,0 +1,50 @@
+import type { Logger } from "pino";
+import type { Store } from "../store/store.ts";
+import { describeError } from "./log-error.ts";
+
+export interface ExpiryWatch {
+  stop(): void;
+}
+
+export interface ExpiryWatchOptions {
+  /** Instrumented, so that what it reports is counted and written down. */
+  readonly store: Pick<Store, "collectExpired">;
+  readonly log: Logger;
+  /** Milliseconds from the end of one look to the next. */
+  readonly every: number;
+}
+
+/**
+ * Asks the store from time to time what ran out unopened, so that this too stands in the log.
+ * Expiry itself does not depend on it. Never keeps the process alive.
+ */
+export function startExpiryWatch({ store, log, every }: ExpiryWatchOptions): ExpiryWatch {
+  let timer: NodeJS.Timeout;
+  let stopped = false;
+  let failing = false;
+
+  async function look(): Promise<void> {
+    try {
+      await store.collectExpired();
+      failing = false;
+    } catch (error) {
+      // Said once per outage; readiness and the failing requests say the rest.
+      if (!failing) log.warn({ error: describeError(error) }, "cannot look for expired secrets");
+      failing = true;
+    }
+    if (!stopped) schedule();
+  }
+
+  function schedule(): void {
+    timer = setTimeout(look, every);
+    timer.unref();
+  }
+
+  schedule();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+
+/** Times are milliseconds. */
+export interface HttpServerOptions {
+  /** From a connection's or a request's first moment to the end of its headers. */
+  readonly headersTimeout: number;
+  /** To the end of its body. */
+  readonly requestTimeout: number;
+  /** That a connection may be silent between two requests. */
+  readonly keepAliveTimeout: number;
+  /** That a connection may be silent within a request or an answer. */
+  readonly idleTimeout: number;
+  /** Between two looks for connections that took too long. */
+  readonly checkInterval: number;
+  readonly maxConnections: number;
+}
+
+/**
+ * Slow clients cost a server nothing but a place, so each place is taken back in time.
+ * - Headers are a few hundred bytes from an honest client: 10 s on the worst line. Slowloris lives
+ *   on servers that wait longer; Node looks only every 30 s unless told otherwise.
+ * - A body is at most a few MiB: 60 s is 200 kbit/s for the largest secret by default.
+ * - Keep-alive outlasts the 60 s of nginx, HAProxy and cloud load balancers: were ours the shorter,
+ *   they would now and then send a request into a connection that we were just closing, and say 502.
+ * - An answer that the client does not read is given up after a minute without progress.
+ */
+export const HTTP_SERVER_OPTIONS: HttpServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  idleTimeout: 70_000,
+  checkInterval: 1000,
+  maxConnections: 4096,
+};
+
+/** Our largest request header is a bearer of 68 characters; the rest is for proxies and browsers. */
+const MAX_HEADER_BYTES = 16_384;
+
+/** A server that does not listen yet. While draining, each answer is the last on its connection. */
+export function createHttpServer(
+  handler: RequestListener,
+  isDraining: () => boolean,
+  options: HttpServerOptions = HTTP_SERVER_OPTIONS,
+): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: options.headersTimeout,
+      requestTimeout: options.requestTimeout,
+      keepAliveTimeout: options.keepAliveTimeout,
+      connectionsCheckingInterval: options.checkInterval,
+      noDelay: true,
+    },
+    (req, res) => {
+      if (isDraining()) res.shouldKeepAlive = false;
+      handler(req, res);
+    },
+  );
+  server.timeout = options.idleTimeout;
+  server.maxConnections = options.maxConnections;
+  // Now and then a proxy's long-lived connection moves to another replica.
+  server.maxRequestsPerSocket = 10_000;
+  server.maxHeadersCount = 100;
+  return server;
+}
+
+/**
+ * Takes no more connections, lets requests in flight finish, and cuts what is left after `patience`
+ * milliseconds. Resolves when no connection is left.
+ */
+export async function drain(server: Server, patience: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection that was busy when `close` was called becomes idle later, and would stay.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), patience);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}

@@ -1,0 +1,85 @@
+import type { SecretId } from "../envelope/tokens.ts";
+import type { OpenResult, Store } from "../store/store.ts";
+import type { Audit } from "./audit.ts";
+import type { Metrics } from "./metrics.ts";
+
+/**
+ * The same store, with each act timed and each event counted and written down. The store's results
+ * are the one place that knows what truly happened, so events are read from those and not from HTTP.
+ */
+export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): Store {
+  async function timed<T>(operation: string, act: () => Promise<T>): Promise<T> {
+    const stop = metrics.storeDuration.startTimer({ operation });
+    try {
+      return await act();
+    } finally {
+      stop();
+    }
+  }
+
+  function recordOpening(id: SecretId, result: OpenResult): void {
+    switch (result.kind) {
+      case "handed-over":
+        if (result.first) metrics.opened.inc();
+        audit(result.first ? "opened" : "redelivered", id);
+        return;
+      case "wrong-passphrase":
+        metrics.wrongPassphrases.inc();
+        audit("denied", id, "wrong-passphrase");
+        if (result.triesLeft === 0) {
+          metrics.locked.inc();
+          audit("locked", id);
+        }
+        return;
+      case "locked":
+        audit("denied", id, "locked");
+        return;
+      case "ended":
+      case "missing":
+    }
+  }
+
+  return {
+    check: () => store.check(),
+    ping: () => timed("ping", () => store.ping()),
+    async create(secret) {
+      const result = await timed("create", () => store.create(secret));
+      if (result.kind === "created" && !result.existed) {
+        metrics.created.inc();
+        audit("created", secret.id);
+      }
+      return result;
+    },
+    read: (id) => timed("read", () => store.read(id)),
+    readBlob: (id) => timed("read-blob", () => store.readBlob(id)),
+    async open(request) {
+      const result = await timed("open", () => store.open(request));
+      recordOpening(request.id, result);
+      return result;
+    },
+    acknowledge: (id, claim) => timed("acknowledge", () => store.acknowledge(id, claim)),
+    async delete(id) {
+      const result = await timed("delete", () => store.delete(id));
+      if (result.kind === "deleted" && result.first) {
+        metrics.deleted.inc();
+        audit("deleted", id);
+      }
+      return result;
+    },
+    async unlock(id) {
+      const result = await timed("unlock", () => store.unlock(id));
+      if (result.kind === "unlocked") audit("unlocked", id);
+      return result;
+    },
+    async collectExpired() {
+      const ids = await timed("collect-expired", () => store.collectExpired());
+      for (const id of ids) {
+        metrics.expired.inc();
+        audit("expired", id);
+      }
+      return ids;
+    },
+    countPending: () => timed("count-pending", () => store.countPending()),
+    close: () => store.close(),
+  };
+}

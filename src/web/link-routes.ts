@@ -1,0 +1,107 @@
+import { type Response, Router } from "express";
+import { z } from "zod";
+import { encodeBase64url } from "../envelope/base64url.ts";
+import { wipe } from "../envelope/bytes.ts";
+import {
+  type Ciphertext,
+  CLAIM_BYTES,
+  hashAccessProof,
+  PROOF_BYTES,
+  parseAccessProof,
+  parseClaim,
+  type SecretId,
+} from "../envelope/tokens.ts";
+import { type OpenResult, StoreUnavailableError } from "../store/store.ts";
+import { createAuthenticate, parseLinkHolder } from "./bearer.ts";
+import { parseByteRange } from "./byte-range.ts";
+import { base64urlOf, field, optionalField } from "./fields.ts";
+import { createJsonBody, parseBody, SMALL_BODY } from "./json-body.ts";
+import { notFound, Problem } from "./problem.ts";
+import type { RouteDeps } from "./route-deps.ts";
+import { describeSecret, ended, endOf } from "./secret-state.ts";
+
+const OPEN_BODY = z.strictObject({
+  access: field(parseAccessProof, base64urlOf(PROOF_BYTES)),
+  claim: optionalField(parseClaim, base64urlOf(CLAIM_BYTES)),
+});
+const ACK_BODY = z.strictObject({ claim: field(parseClaim, base64urlOf(CLAIM_BYTES)) });
+
+function sendShare(res: Response, result: OpenResult): void {
+  switch (result.kind) {
+    case "handed-over":
+      res.json({ share: encodeBase64url(result.share) });
+      wipe(result.share);
+      return;
+    case "wrong-passphrase":
+      throw new Problem("wrong-passphrase", "That passphrase is wrong. The secret is still sealed.", {
+        members: { triesLeft: result.triesLeft },
+      });
+    case "locked":
+      throw new Problem("locked", "Too many wrong passphrases. Only the sender can unlock this secret.");
+    case "ended":
+      throw ended(result);
+    case "missing":
+      throw notFound();
+  }
+}
+
+/** For whoever holds the link. Only `open` uses anything up, and only with the passphrase. */
+export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const authenticate = createAuthenticate(store, audit);
+
+  async function readBlob(id: SecretId): Promise<Ciphertext> {
+    const blob = await store.readBlob(id);
+    if (blob) return blob;
+    // It may have ended since the record was read.
+    const record = await store.read(id);
+    const end = record && endOf(record);
+    if (end) throw ended(end);
+    throw record ? new StoreUnavailableError() : notFound();
+  }
+
+  router.get("/api/v1/secret", async (req, res) => {
+    const record = await authenticate(await parseLinkHolder(req));
+    const end = endOf(record);
+    if (end) throw ended(end);
+    res.json(describeSecret(record));
+  });
+
+  router.get("/api/v1/secret/blob", async (req, res) => {
+    const { id } = await authenticate(await parseLinkHolder(req));
+    const blob = await readBlob(id);
+    const range = parseByteRange(req, blob.length);
+    const body = range ? blob.subarray(range.start, range.end + 1) : blob;
+    res.set({
+      "Content-Type": "application/octet-stream",
+      "Content-Length": String(body.length),
+      "Accept-Ranges": "bytes",
+      ...(range ? { "Content-Range": `bytes ${range.start}-${range.end}/${blob.length}` } : {}),
+    });
+    res.status(range ? 206 : 200).end(req.method === "HEAD" ? undefined : body);
+  });
+
+  router.post("/api/v1/secret/open", limits.open, createJsonBody(SMALL_BODY), async (req, res) => {
+    const holder = await parseLinkHolder(req);
+    const { access, claim } = parseBody(OPEN_BODY, req.body);
+    await authenticate(holder);
+    const accessHash = await hashAccessProof(access);
+    wipe(access);
+    const request = { id: holder.id, linkHash: holder.digest, accessHash };
+    sendShare(res, await store.open(claim ? { ...request, claim } : request));
+  });
+
+  router.post("/api/v1/secret/ack", createJsonBody(SMALL_BODY), async (req, res) => {
+    const holder = await parseLinkHolder(req);
+    const { claim } = parseBody(ACK_BODY, req.body);
+    await authenticate(holder);
+    const { kind } = await store.acknowledge(holder.id, claim);
+    if (kind === "missing") throw notFound();
+    if (kind === "refused") {
+      throw new Problem("conflict", "This secret was not handed over to this claim. Nothing was changed.");
+    }
+    res.status(204).end();
+  });
+
+  return router;
+}

@@ -1,0 +1,38 @@
+/** What the log may say of an error. */
+export interface DescribedError {
+  readonly name: string;
+  readonly code?: string;
+  readonly message: string;
+  /** Where it was thrown: the frames only, for V8 repeats the message above them. */
+  readonly stack?: string;
+  readonly cause?: DescribedError;
+}
+
+const TOKEN_LIKE = /[A-Za-z0-9_+=-]{16,}/g;
+const MAX_DEPTH = 3;
+
+/**
+ * Errors quote what they choke on: JSON.parse a piece of the body, Redis the arguments of a command
+ * it does not know, ioredis the whole command as a property. So nothing but these five fields is
+ * logged, a message from Redis is cut to its code word, and in any other whatever might be an id, a
+ * proof or a key is blanked.
+ */
+export function describeError(error: unknown, depth = 0): DescribedError {
+  if (!(error instanceof Error))
+    return { name: typeof error, message: "Something that is no Error was thrown." };
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const frames = error.stack?.split("\n").filter((line) => /^ {4}at /.test(line));
+  return {
+    name: error.name,
+    ...(code === undefined ? {} : { code }),
+    message: error.name === "ReplyError" ? firstWord(error.message) : error.message.replace(TOKEN_LIKE, "…"),
+    ...(frames && frames.length > 0 ? { stack: frames.join("\n") } : {}),
+    ...(error.cause === undefined || depth >= MAX_DEPTH
+      ? {}
+      : { cause: describeError(error.cause, depth + 1) }),
+  };
+}
+
+function firstWord(message: string): string {
+  return /^[A-Z]+/.exec(message)?.[0] ?? "a reply that is not an error code";
+}

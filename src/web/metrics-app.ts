@@ -1,0 +1,24 @@
+import express, { type Express, type RequestHandler } from "express";
+import type { Metrics } from "./metrics.ts";
+
+export function serveMetrics({ registry }: Metrics): RequestHandler {
+  return async (_req, res) => {
+    res.type(registry.contentType).send(await registry.metrics());
+  };
+}
+
+/** For a listener of its own: `GET /metrics` and nothing else. */
+export function createMetricsApp(metrics: Metrics): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  app.use((_req, res, next) => {
+    res.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+    next();
+  });
+  app.get("/metrics", serveMetrics(metrics));
+  app.use((_req, res) => {
+    res.status(404).type("text/plain").send("Metrics are at /metrics.\n");
+  });
+  return app;
+}

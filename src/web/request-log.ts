@@ -1,0 +1,52 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
+import type { Request, RequestHandler, Response } from "express";
+import type { Logger } from "pino";
+import type { Metrics } from "./metrics.ts";
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
+/** nginx's number for "the client went away before there was an answer". */
+const CLIENT_GONE = 499;
+
+const currentRequest = new AsyncLocalStorage<string>();
+
+/** The id of the request that is being served, for lines that are written deeper inside. */
+export function currentRequestId(): string | undefined {
+  return currentRequest.getStore();
+}
+
+/**
+ * The template that the router matched, such as `/api/v1/secret`: never the address itself. For that
+ * to be whole, routers register full paths and are mounted only at the base path.
+ */
+function routeOf(req: Request): string {
+  const path: unknown = req.route?.path;
+  return typeof path === "string" ? path : "unmatched";
+}
+
+function statusOf(res: Response): number {
+  return res.headersSent ? res.statusCode : CLIENT_GONE;
+}
+
+/**
+ * One line and one observation per request, when it is over. The line has no address, no headers
+ * and no client's IP: what is not written cannot leak.
+ */
+export function createRequestLog(log: Logger, metrics: Metrics): RequestHandler {
+  return (req, res, next) => {
+    const requestId = randomUUID();
+    const started = performance.now();
+    res.set("X-Request-Id", requestId);
+    res.once("close", () => {
+      const milliseconds = performance.now() - started;
+      const route = routeOf(req);
+      const method = METHODS.has(req.method) ? req.method : "OTHER";
+      const status = statusOf(res);
+      metrics.httpDuration.observe({ route, method, status: String(status) }, milliseconds / 1000);
+      const complete = res.writableFinished ? {} : { incomplete: true };
+      const duration = Math.round(milliseconds * 100) / 100;
+      log.info({ requestId, method, route, status, milliseconds: duration, ...complete }, "request");
+    });
+    currentRequest.run(requestId, next);
+  };
+}

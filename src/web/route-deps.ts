@@ -1,0 +1,13 @@
+import type { Config } from "../config/config.ts";
+import type { Store } from "../store/store.ts";
+import type { Audit } from "./audit.ts";
+import type { Limits } from "./limits.ts";
+
+/** What the routes share. */
+export interface RouteDeps {
+  readonly config: Config;
+  /** Instrumented: whoever calls it need not count or write down anything. */
+  readonly store: Store;
+  readonly limits: Limits;
+  readonly audit: Audit;
+}

@@ -1,0 +1,44 @@
+import type { Ended, EndState, SecretRecord } from "../store/store.ts";
+import { Problem } from "./problem.ts";
+
+/** RFC 3339, UTC. */
+export function formatTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** What anybody who holds the link or the receipt may know. */
+export function describeSecret(record: SecretRecord) {
+  const { state, passphrase, size, createdAt, expiresAt, endedAt, triesLeft } = record;
+  return {
+    state,
+    passphrase,
+    size,
+    createdAt: formatTime(createdAt),
+    expiresAt: formatTime(expiresAt),
+    ...(endedAt === undefined ? {} : { endedAt: formatTime(endedAt) }),
+    ...(passphrase && endedAt === undefined ? { triesLeft } : {}),
+  };
+}
+
+/** What the sender may know besides. */
+export function describeReceipt(record: SecretRecord) {
+  const events = record.events.map(({ at, kind }) => ({ at: formatTime(at), kind }));
+  return { ...describeSecret(record), events };
+}
+
+const ENDINGS: Readonly<Record<EndState, string>> = {
+  opened: "This secret was opened and is deleted. If that was not you, tell the sender.",
+  expired: "This secret ran out before anybody opened it. Ask the sender for a new one.",
+  deleted: "The sender deleted this secret.",
+  lost: "The store lost this secret before anybody opened it. Ask the sender for a new one.",
+};
+
+export function ended({ state, endedAt }: Pick<Ended, "state" | "endedAt">): Problem {
+  return new Problem("ended", ENDINGS[state], { members: { state, endedAt: formatTime(endedAt) } });
+}
+
+/** Undefined while the secret can still be opened or unlocked. */
+export function endOf({ state, endedAt }: SecretRecord): Pick<Ended, "state" | "endedAt"> | undefined {
+  if (state === "sealed" || state === "locked" || endedAt === undefined) return undefined;
+  return { state, endedAt };
+}

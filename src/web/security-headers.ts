@@ -1,0 +1,81 @@
+import type { RequestHandler } from "express";
+import helmet from "helmet";
+
+/** The name under which the page's script may make a worker's address into a TrustedScriptURL. */
+export const WORKER_POLICY = "waxseal-worker";
+
+const PAGE_POLICY = {
+  "default-src": ["'none'"],
+  "script-src": ["'self'"],
+  "style-src": ["'self'"],
+  "img-src": ["'self'", "data:"],
+  "connect-src": ["'self'"],
+  "worker-src": ["'self'"],
+  "manifest-src": ["'self'"],
+  "form-action": ["'none'"],
+  "base-uri": ["'none'"],
+  "frame-ancestors": ["'none'"],
+  "require-trusted-types-for": ["'script'"],
+  "trusted-types": [WORKER_POLICY],
+} as const;
+
+/** Every feature Chromium knows by this header, but the two that copying and sharing a link need. */
+const DENIED_FEATURES =
+  "accelerometer ambient-light-sensor autoplay bluetooth browsing-topics camera clipboard-read " +
+  "compute-pressure cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation " +
+  "gyroscope hid identity-credentials-get idle-detection keyboard-map local-fonts magnetometer microphone " +
+  "midi otp-credentials payment picture-in-picture publickey-credentials-create publickey-credentials-get " +
+  "screen-wake-lock serial storage-access sync-xhr unload usb window-management xr-spatial-tracking";
+const PERMISSIONS_POLICY = [
+  ...DENIED_FEATURES.split(" ").map((feature) => `${feature}=()`),
+  "clipboard-write=(self)",
+  "web-share=(self)",
+].join(", ");
+
+/** On every answer, before anything else can answer. */
+export function createSecurityHeaders(): RequestHandler {
+  const withHelmet = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
+    crossOriginEmbedderPolicy: { policy: "require-corp" },
+    crossOriginOpenerPolicy: { policy: "same-origin" },
+    crossOriginResourcePolicy: { policy: "same-origin" },
+    referrerPolicy: { policy: "no-referrer" },
+    xFrameOptions: { action: "deny" },
+    strictTransportSecurity: false,
+  });
+  // Without includeSubDomains: other names below this one are not ours to decide about.
+  const hsts = helmet.strictTransportSecurity({ maxAge: 31_536_000, includeSubDomains: false });
+
+  return (req, res, next) => {
+    res.set({
+      "Cache-Control": "no-store",
+      "Permissions-Policy": PERMISSIONS_POLICY,
+      "X-Robots-Tag": "noindex, nofollow, noarchive",
+    });
+    withHelmet(req, res, (error) => {
+      if (error || !req.secure) return next(error);
+      // RFC 6797, section 7.2: never over an insecure connection.
+      hsts(req, res, () => next());
+    });
+  };
+}
+
+/**
+ * For the assisted pages, on top of the others: their forms may be sent, to here. And their
+ * referrer policy is `same-origin`, because under `no-referrer` a browser sends `Origin: null` with
+ * a form (Fetch, "append a request Origin header"), which older ones without Sec-Fetch-Site leave
+ * indistinguishable from another site's. No address of ours holds anything to be told.
+ */
+export function createAssistedHeaders(): RequestHandler {
+  const policy = helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: { ...PAGE_POLICY, "form-action": ["'self'"] },
+  });
+  const referrer = helmet.referrerPolicy({ policy: "same-origin" });
+  return (req, res, next) => {
+    policy(req, res, (error) => {
+      if (error) return next(error);
+      referrer(req, res, () => next());
+    });
+  };
+}

@@ -1,0 +1,29 @@
+import type { Config } from "../config/config.ts";
+
+function isLocal(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+function describeStore(config: Config): string {
+  if (config.redisUrl === undefined) return "embedded store: secrets live in this process and end with it";
+  const { host } = new URL(config.redisUrl);
+  return `Redis at ${host}`;
+}
+
+/** The one line that says that it runs. */
+export function describeStart(config: Config): string {
+  const { publicUrl, host, port } = config;
+  const address = publicUrl.href.replace(/\/$/, "");
+  const direct = publicUrl.hostname === "localhost" && publicUrl.port === String(port);
+  const listening = direct ? "" : `, listening on ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `Waxseal is ready at ${address}${listening} (${describeStore(config)})`;
+}
+
+/** What an operator should know, though it does not keep the service from running. */
+export function describeDoubts({ publicUrl }: Config): string[] {
+  if (publicUrl.protocol === "https:" || isLocal(publicUrl.hostname)) return [];
+  return [
+    `PUBLIC_URL is ${publicUrl.origin}: browsers turn off encryption on plain http, so nobody can create or ` +
+      "open a secret there. Put an https proxy in front and set PUBLIC_URL to its address.",
+  ];
+}
