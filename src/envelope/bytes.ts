@@ -29,9 +29,17 @@ export function randomBytes(length: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 
-/** Overwrites key material. The engine may have made copies; this removes the one we can reach. */
+/** False where a surrogate stands alone: `utf8` would write U+FFFD in its place without a word. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/**
+ * Overwrites key material. The engine may have made copies; this removes the one we can reach.
+ * A buffer that was transferred to a worker is no longer ours (and `fill` would throw on it).
+ */
 export function wipe(...buffers: readonly (Uint8Array | undefined)[]): void {
-  for (const buffer of buffers) buffer?.fill(0);
+  for (const buffer of buffers) if (buffer && buffer.length > 0) buffer.fill(0);
 }
 
 /** Compares without an early exit, so that the time does not tell where two values differ. */

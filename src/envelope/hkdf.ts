@@ -1,4 +1,4 @@
-import { type Bytes, concat, utf8 } from "./bytes.ts";
+import { type Bytes, concat, utf8, wipe } from "./bytes.ts";
 import type { Suite } from "./suite.ts";
 
 /** `utf8("waxseal/1 " + name) ‖ 0x00 ‖ suite`: the `info` of every derivation. */
@@ -30,5 +30,10 @@ export function deriveContentKey(key: KeyHandle, salt: Bytes, info: Bytes): Prom
 }
 
 export async function sha256(...pieces: readonly Uint8Array[]): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", concat(...pieces)));
+  const joined = concat(...pieces); // a copy of proofs and keys
+  try {
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", joined));
+  } finally {
+    wipe(joined);
+  }
 }

@@ -1,4 +1,4 @@
-import { type Bytes, concat, utf8, wipe } from "./bytes.ts";
+import { type Bytes, concat, isWellFormed, utf8, wipe } from "./bytes.ts";
 import { UnreadableError } from "./errors.ts";
 import {
   deriveBytes,
@@ -9,7 +9,7 @@ import {
   sha256,
 } from "./hkdf.ts";
 import type { LinkSecret } from "./link.ts";
-import { SUITE_PASSPHRASE, type Suite } from "./suite.ts";
+import { ARGON2ID, SUITE_PASSPHRASE, type Suite } from "./suite.ts";
 import {
   type AccessProof,
   formatId,
@@ -22,7 +22,10 @@ import {
 
 const NO_SALT: Bytes = new Uint8Array(0);
 
-/** Argon2id over a passphrase's bytes, somewhere off the main thread. */
+/**
+ * Argon2id over a passphrase's bytes, somewhere off the main thread: 32 bytes. It may transfer its
+ * arguments; those that it leaves behind, and its result, are wiped when they have been used.
+ */
 export type PassphraseHash = (passphrase: Bytes, salt: Bytes) => Promise<Bytes>;
 
 /** What K alone gives: the secret's name and the proof of holding the link. */
@@ -31,10 +34,11 @@ export interface LinkKeys {
   readonly id: SecretId;
   readonly linkProof: LinkProof;
   /**
-   * Mixes in the passphrase (required for suite 0x02, refused for 0x01). May be called again with
-   * another passphrase until `wipe` is called.
+   * Mixes in the passphrase (required for suite 0x02, refused for 0x01: `UnreadableError`). May be
+   * called again with another passphrase until `wipe` is called; from then on it throws.
    */
   unlock(passphrase: string | undefined, hash: PassphraseHash): Promise<AccessKeys>;
+  /** Overwrites K (the very bytes that were passed in) and L. */
   wipe(): void;
 }
 
@@ -59,17 +63,31 @@ export async function deriveLinkKeys({ suite, key }: LinkSecret): Promise<LinkKe
   const id = formatId(rawId);
   const linkProof = (await deriveBytes(linkKey, NO_SALT, label("link", suite), PROOF_BYTES)) as LinkProof;
 
+  let wiped = false;
+  // Zeros in K's place would make keys that the passphrase alone protects; also where the wipe comes
+  // while Argon2id is still at work.
+  const assertUsable = () => {
+    if (wiped) throw new Error("The link's key was wiped. Read the link again.");
+  };
+
   async function unlockedKey(passphrase: string | undefined, hash: PassphraseHash): Promise<KeyHandle> {
+    assertUsable();
     if (suite !== SUITE_PASSPHRASE) {
       if (passphrase !== undefined) throw new UnreadableError();
       return linkKey;
     }
-    if (!passphrase) throw new UnreadableError();
+    if (!passphrase || !isWellFormed(passphrase)) throw new UnreadableError(); // nobody can have sealed with it
     const salt = await deriveBytes(linkKey, NO_SALT, label("pass-salt", suite), 16);
     const passphraseBytes = utf8(passphrase.normalize("NFKC"));
-    const stretched = await hash(passphraseBytes, salt);
-    const joined = concat(key, stretched);
+    let stretched: Bytes | undefined;
+    let joined: Bytes | undefined;
     try {
+      stretched = await hash(passphraseBytes, salt);
+      assertUsable();
+      if (stretched.length !== ARGON2ID.length) {
+        throw new RangeError(`Argon2id gives ${ARGON2ID.length} bytes, not ${stretched.length}.`);
+      }
+      joined = concat(key, stretched);
       return await importKeyingMaterial(joined);
     } finally {
       wipe(passphraseBytes, stretched, joined);
@@ -98,6 +116,7 @@ export async function deriveLinkKeys({ suite, key }: LinkSecret): Promise<LinkKe
       };
     },
     wipe() {
+      wiped = true;
       wipe(key, linkProof);
     },
   };

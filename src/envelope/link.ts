@@ -1,5 +1,5 @@
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
-import { type Bytes, concat, equalBytes, randomBytes, utf8 } from "./bytes.ts";
+import { type Bytes, concat, equalBytes, randomBytes, utf8, wipe } from "./bytes.ts";
 import { IncompleteLinkError } from "./errors.ts";
 import { sha256 } from "./hkdf.ts";
 import { isSuite, type Suite } from "./suite.ts";
@@ -25,7 +25,12 @@ async function checkBytes(suiteAndKey: Bytes): Promise<Bytes> {
 
 export async function formatFragment({ suite, key }: LinkSecret): Promise<string> {
   const suiteAndKey = concat(Uint8Array.of(suite), key);
-  return encodeBase64url(concat(suiteAndKey, await checkBytes(suiteAndKey)));
+  const whole = concat(suiteAndKey, await checkBytes(suiteAndKey));
+  try {
+    return encodeBase64url(whole);
+  } finally {
+    wipe(suiteAndKey, whole);
+  }
 }
 
 /**
@@ -35,9 +40,13 @@ export async function formatFragment({ suite, key }: LinkSecret): Promise<string
 export async function parseFragment(fragment: string): Promise<LinkSecret> {
   const bytes = fragment.length === FRAGMENT_LENGTH ? decodeBase64url(fragment) : undefined;
   if (!bytes) throw new IncompleteLinkError();
-  const suiteAndKey = bytes.slice(0, 1 + LINK_KEY_BYTES);
+  const suiteAndKey = bytes.subarray(0, 1 + LINK_KEY_BYTES);
   const suite = suiteAndKey[0];
-  const check = bytes.slice(1 + LINK_KEY_BYTES);
-  if (!isSuite(suite) || !equalBytes(check, await checkBytes(suiteAndKey))) throw new IncompleteLinkError();
-  return { suite, key: suiteAndKey.slice(1) };
+  const check = bytes.subarray(1 + LINK_KEY_BYTES);
+  try {
+    if (!isSuite(suite) || !equalBytes(check, await checkBytes(suiteAndKey))) throw new IncompleteLinkError();
+    return { suite, key: suiteAndKey.slice(1) };
+  } finally {
+    wipe(bytes);
+  }
 }
