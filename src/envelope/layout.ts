@@ -67,6 +67,16 @@ export function decodeHeader(header: Bytes, suite: Suite, id: SecretId): number 
   return equalBytes(header, encodeHeader(suite, id, length)) ? length : undefined;
 }
 
+/**
+ * Whether a download of `length` bytes that begins with `start` has the form of this link's whole
+ * blob. All that can be told without the share: worth asking before the share is used up for it.
+ */
+export function isWholeBlob(start: Bytes, length: number, suite: Suite, id: SecretId): boolean {
+  if (start.length < HEADER_BYTES) return false;
+  const plaintextLength = decodeHeader(start.subarray(0, HEADER_BYTES), suite, id);
+  return plaintextLength !== undefined && blobLength(plaintextLength) === length;
+}
+
 /** u88(index) ‖ (last ? 1 : 0): STREAM's nonce (Hoang et al. 2015) in age's layout. */
 export function chunkNonce(index: number, last: boolean): Bytes {
   const nonce = new Uint8Array(12);

@@ -1,4 +1,4 @@
-import { type Bytes, decodeUtf8, utf8 } from "./bytes.ts";
+import { type Bytes, decodeUtf8, equalBytes, isWellFormed, utf8 } from "./bytes.ts";
 import { UnreadableError, UnsealableError } from "./errors.ts";
 
 /** What the envelope says of each thing inside it. */
@@ -17,21 +17,39 @@ export interface Part extends PartDescription {
 
 const MAX_META_BYTES = 1 << 20;
 
+/**
+ * Throws `UnsealableError` for text that UTF-8 cannot carry: the recipient would read something else
+ * than the sender wrote.
+ */
 export function textPart(text: string): Part {
+  if (!isWellFormed(text)) {
+    throw new UnsealableError(
+      "The text holds half a character, which can't be sent. Type or paste it again.",
+    );
+  }
   const content = utf8(text);
   return { kind: "text", size: content.length, content };
 }
 
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
 /** Field by field, in the one order that the format knows, whatever the caller's object looks like. */
-export function encodeMeta(parts: readonly PartDescription[]): Bytes {
-  if (parts.length === 0) throw new UnsealableError("Enter a secret or add a file.");
+function serialize(parts: readonly PartDescription[]): Bytes {
   const described = parts.map(({ kind, name, type, size }) => ({
     kind,
     ...(name === undefined ? {} : { name }),
     ...(type === undefined ? {} : { type }),
     size,
   }));
-  const meta = utf8(JSON.stringify({ parts: described }));
+  return utf8(JSON.stringify({ parts: described }));
+}
+
+export function encodeMeta(parts: readonly PartDescription[]): Bytes {
+  if (parts.length === 0) throw new UnsealableError("Enter a secret or add a file.");
+  if (!parts.every(({ size }) => isSize(size))) {
+    throw new UnsealableError("A file's size is not known. Add it again.");
+  }
+  const meta = serialize(parts);
   if (meta.length > MAX_META_BYTES) throw new UnsealableError("The files' names are too long together.");
   return meta;
 }
@@ -53,16 +71,22 @@ function parsePart(value: unknown): PartDescription {
   if (Object.keys(unknown).length > 0) throw new UnreadableError();
   if (kind !== "text" && kind !== "file") throw new UnreadableError();
   if (!isOptionalText(name) || !isOptionalText(type)) throw new UnreadableError();
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw new UnreadableError();
+  if (!isSize(size)) throw new UnreadableError();
   return { kind, ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }), size };
 }
 
-/** Strict: an unknown key, a missing size or an empty list means that this isn't ours. */
+/**
+ * Strict: an unknown key, a missing size or an empty list means that this isn't ours. So does any
+ * spelling but the one that `encodeMeta` writes (a key twice, white space, `1e3`), so that no two
+ * readers can understand the same bytes differently (RFC 8259, section 4, leaves repeated keys open).
+ */
 export function parseMeta(bytes: Uint8Array): PartDescription[] {
   const value: unknown = JSON.parse(decodeUtf8(bytes));
   if (!isRecord(value) || Object.keys(value).length !== 1 || !Array.isArray(value.parts)) {
     throw new UnreadableError();
   }
   if (value.parts.length === 0) throw new UnreadableError();
-  return value.parts.map(parsePart);
+  const parts = value.parts.map(parsePart);
+  if (!equalBytes(serialize(parts), bytes)) throw new UnreadableError();
+  return parts;
 }

@@ -33,6 +33,7 @@ export function sealParts(keys: AccessKeys, share: Share, parts: readonly Part[]
   const meta = encodeMeta(parts);
   const contentLength = parts.reduce((sum, part) => sum + part.size, 4 + meta.length);
   const padded = paddedLength(contentLength);
+  if (!Number.isSafeInteger(padded)) throw new UnsealableError("This is too much for one secret.");
   const header = encodeHeader(keys.suite, keys.id, padded);
   const lastIndex = chunkCount(padded) - 1;
 
