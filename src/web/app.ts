@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import type { Store } from "../store/store.ts";
 import { type Assets, serveAssets } from "./assets.ts";
+import { createAssisted } from "./assisted.ts";
 import { createAudit } from "./audit.ts";
 import { createSecretRoute } from "./create-secret.ts";
 import { createErrorHandler } from "./error-handler.ts";
@@ -16,6 +17,7 @@ import type { Metrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-app.ts";
 import { createPages } from "./pages.ts";
 import { notFound } from "./problem.ts";
+import { createProblemPage } from "./problem-page.ts";
 import { createReceiptRoutes } from "./receipt-routes.ts";
 import { createRequestLog } from "./request-log.ts";
 import { createSameOrigin } from "./same-origin.ts";
@@ -86,9 +88,11 @@ export function createApp(deps: AppDeps): Express {
   service.use(createLinkRoutes(routeDeps));
   service.use(createReceiptRoutes(routeDeps));
   service.use(createPages(deps));
+  if (config.assisted) service.use(createAssisted({ ...deps, ...routeDeps }));
   app.use(literalPath(config.basePath) || "/", service);
 
   app.use((_req, _res, next) => next(notFound()));
-  app.use(createErrorHandler({ log, limits, basePath: config.basePath }));
+  const renderProblemPage = createProblemPage(deps);
+  app.use(createErrorHandler({ log, limits, basePath: config.basePath, renderProblemPage }));
   return app;
 }

@@ -14,7 +14,7 @@ export interface ErrorHandlerDeps {
   readonly limits: Limits;
   /** `config.basePath` */
   readonly basePath: string;
-  readonly renderProblemPage?: RenderProblemPage;
+  readonly renderProblemPage: RenderProblemPage;
 }
 
 /** body-parser's `type`, which it documents as stable, to what the sender of the request can do. */
@@ -55,9 +55,8 @@ export function createErrorHandler(deps: ErrorHandlerDeps): ErrorRequestHandler 
   function send(problem: Problem, req: Request, res: Response): void {
     res.status(problem.status);
     res.set(problem.headers);
-    const page = deps.renderProblemPage;
-    if (page && !req.originalUrl.startsWith(apiPrefix) && req.accepts(["html", "json"]) === "html") {
-      page(problem, req, res);
+    if (!req.originalUrl.startsWith(apiPrefix) && req.accepts(["html", "json"]) === "html") {
+      deps.renderProblemPage(problem, req, res);
       return;
     }
     res.type("application/problem+json").send(JSON.stringify(problem));
