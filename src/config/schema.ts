@@ -70,7 +70,7 @@ export const settings = z.object({
   ),
   REDIS_CA_FILE: optional(
     kinds.pem,
-    "Authority to check the certificate of Redis by, besides the system's.",
+    "Authorities to check the certificate of Redis by, instead of the well-known ones.",
     {
       source: "contents",
     },
