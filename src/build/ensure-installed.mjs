@@ -107,7 +107,7 @@ function ensureRigs() {
         ...missing.map(({ brew }) => `macOS: brew install ${brew}`),
       ];
   fail(
-    `The tests need ${names}, not found on the PATH. Install what is missing, then run npm test again:\n  ${commands.join("\n  ")}`,
+    `Needed for the tests, but not on the PATH: ${names}. Install it, then run npm test again:\n  ${commands.join("\n  ")}`,
   );
 }
 

@@ -116,7 +116,7 @@ describe("ensure-installed", () => {
     chmodSync(join(bin, "redis-server"), 0o755);
     const { status, stderr } = run(["--rigs"], { PATH: bin });
     assert.equal(status, 1);
-    assert.match(stderr, /^The tests need Chromium and OpenSSL, not found on the PATH\./);
+    assert.match(stderr, /^Needed for the tests, but not on the PATH: Chromium and OpenSSL\./);
     assert.match(stderr, /apt-get install --no-install-recommends chromium openssl\n/);
   });
 
