@@ -3,10 +3,12 @@
  * free of any platform itself: Node runs these checks directly, Chromium runs them from a bundle.
  * A check that fails throws an error that names the vector.
  */
+import { argon2id } from "./argon2id.ts";
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
 import { type Bytes, concat, equalBytes } from "./bytes.ts";
+import { UnreadableError } from "./errors.ts";
 import { deriveBytes, importKeyingMaterial, sha256 } from "./hkdf.ts";
-import { deriveLinkKeys, type PassphraseHash } from "./keys.ts";
+import { deriveLinkKeys } from "./keys.ts";
 import { formatFragment, parseFragment } from "./link.ts";
 import type { Part } from "./parts.ts";
 import { gather, sealParts } from "./seal.ts";
@@ -78,7 +80,7 @@ export function expandParts(parts: readonly VectorPart[]): (Part & { readonly co
 }
 
 /** Derives, seals and opens one vector; every field must come out as it stands there. */
-export async function checkEnvelopeVector(vector: EnvelopeVector, hash: PassphraseHash): Promise<void> {
+export async function checkEnvelopeVector(vector: EnvelopeVector): Promise<void> {
   const expectSame = (what: string, actual: string | number, expected: string | number) => {
     if (actual !== expected) throw new Error(`${vector.name}: ${what} is ${actual}, not ${expected}`);
   };
@@ -86,7 +88,7 @@ export async function checkEnvelopeVector(vector: EnvelopeVector, hash: Passphra
   expectSame("k", encodeBase64url(link.key), vector.k);
   expectSame("fragment", await formatFragment(link), vector.fragment);
   const linkKeys = await deriveLinkKeys(link);
-  const accessKeys = await linkKeys.unlock(vector.passphrase, hash);
+  const accessKeys = await linkKeys.unlock(vector.passphrase, async (...input) => argon2id(...input));
   expectSame("id", linkKeys.id, vector.id);
   expectSame("linkProof", encodeBase64url(linkKeys.linkProof), vector.linkProof);
   expectSame("accessProof", encodeBase64url(accessKeys.accessProof), vector.accessProof);
@@ -104,10 +106,7 @@ export async function checkEnvelopeVector(vector: EnvelopeVector, hash: Passphra
   if (vector.blob !== undefined) expectSame("blob", encodeBase64url(blob), vector.blob);
 
   const contents: Bytes[][] = parts.map(() => []);
-  async function* source() {
-    yield blob;
-  }
-  for await (const piece of unseal(accessKeys, share, source())) {
+  for await (const piece of unseal(accessKeys, share, new Blob([blob]).stream())) {
     if (piece.kind === "data") contents[piece.part]?.push(piece.bytes);
     else {
       const described = parts.map(({ content: _, ...description }) => description);
@@ -119,6 +118,26 @@ export async function checkEnvelopeVector(vector: EnvelopeVector, hash: Passphra
       throw new Error(`${vector.name}: part ${i} comes out different`);
     }
   }
+}
+
+/** Opens a vector's blob with one bit of each byte flipped, and resolves to how many were refused. */
+export async function countRefusedFlips(vector: EnvelopeVector): Promise<number> {
+  const linkKeys = await deriveLinkKeys(await parseFragment(vector.fragment));
+  const keys = await linkKeys.unlock(undefined, () => Promise.reject(new Error("No passphrase here.")));
+  const share = parseShare(vector.share);
+  const blob = decode(vector.blob ?? "");
+  if (!share) throw new Error(`${vector.name}: the share isn't one`);
+  let refused = 0;
+  for (let at = 0; at < blob.length; at++) {
+    const flipped = blob.slice();
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+    try {
+      for await (const _ of unseal(keys, share, new Blob([flipped]).stream()));
+    } catch (error) {
+      if (error instanceof UnreadableError) refused += 1;
+    }
+  }
+  return refused;
 }
 
 interface WycheproofTest {
