@@ -61,13 +61,15 @@ export async function run(command: string, args: readonly string[], options: Run
   return ran;
 }
 
-/** Debian's packages that hold the engine and make the stand-in images; each with a program of theirs. */
-const tools = [
-  { program: "dockerd", names: "docker.io" },
-  { program: "docker-compose", names: "docker-compose" },
-  { program: "iptables", names: "iptables" },
-  { program: "mmdebstrap", names: "mmdebstrap" },
-] as const;
+/** Programs that the appliance's tests need, and Debian's packages that hold them. */
+const tools = new Map([
+  ["dockerd", "docker.io"],
+  ["docker-compose", "docker-compose"],
+  ["iptables", "iptables"],
+  ["mmdebstrap", "mmdebstrap"],
+  ["chromium", "chromium"],
+  ["openssl", "openssl"],
+]);
 
 function onPath(program: string): boolean {
   const folders = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`.split(":");
@@ -75,7 +77,7 @@ function onPath(program: string): boolean {
 }
 
 export async function ensureTools(): Promise<void> {
-  const missing = tools.filter(({ program }) => !onPath(program)).map(({ names }) => names);
+  const missing = [...tools].filter(([program]) => !onPath(program)).map(([, holder]) => holder);
   if (process.getuid?.() !== 0) {
     throw new MissingToolError(
       "The appliance test starts a Docker engine of its own and must run as root. " +
@@ -84,7 +86,9 @@ export async function ensureTools(): Promise<void> {
   }
   if (missing.length === 0) return;
   if (!onPath("apt-get")) {
-    throw new MissingToolError(`Missing: ${missing.join(", ")}. Install them; without apt-get the test cannot.`);
+    throw new MissingToolError(
+      `Missing: ${missing.join(", ")}. Install them; the test can do so itself only with apt-get.`,
+    );
   }
   // RUNLEVEL=1 keeps the packages from starting a system-wide engine.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
@@ -121,7 +125,14 @@ async function tryStart(driver: string): Promise<Engine | string> {
   const daemon = spawn(
     "dockerd",
     [
-      ...["--data-root", join(home, "data"), "--exec-root", join(home, "exec"), "--pidfile", join(home, "pid")],
+      ...[
+        "--data-root",
+        join(home, "data"),
+        "--exec-root",
+        join(home, "exec"),
+        "--pidfile",
+        join(home, "pid"),
+      ],
       ...["--host", `unix://${socket}`, "--storage-driver", driver, "--bridge", "none"],
       ...["--default-address-pool", `base=10.${pool}.0.0/16,size=24`],
       ...(shared ? ["--iptables=false"] : []),
@@ -137,8 +148,13 @@ async function tryStart(driver: string): Promise<Engine | string> {
     ended = true;
   });
 
-  const env: NodeJS.ProcessEnv = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(home, "client") };
-  for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME"]) delete env[name];
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    DOCKER_HOST: `unix://${socket}`,
+    DOCKER_CONFIG: join(home, "client"),
+  };
+  for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME"])
+    delete env[name];
 
   async function end(): Promise<void> {
     daemon.kill("SIGTERM");
@@ -155,7 +171,10 @@ async function tryStart(driver: string): Promise<Engine | string> {
   for (let waited = 0; waited < 30_000; waited += 200) {
     if (ended) break;
     if (existsSync(socket)) {
-      const ping = await run(clientProgram(), ["version", "--format", "{{.Server.Version}}"], { env, mayFail: true });
+      const ping = await run(clientProgram(), ["version", "--format", "{{.Server.Version}}"], {
+        env,
+        mayFail: true,
+      });
       if (ping.code === 0) {
         return {
           env,

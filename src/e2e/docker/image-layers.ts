@@ -47,7 +47,9 @@ export function readTar(tar: Buffer): LayerFile[] {
     }
     const prefix = textOf(block, 345, 155);
     const name = textOf(block, 0, 100);
-    const path = (longName ?? (prefix === "" ? name : `${prefix}/${name}`)).replace(/^\.?\//, "").replace(/\/$/, "");
+    const path = (longName ?? (prefix === "" ? name : `${prefix}/${name}`))
+      .replace(/^\.?\//, "")
+      .replace(/\/$/, "");
     longName = undefined;
     files.push({
       path,
@@ -56,7 +58,9 @@ export function readTar(tar: Buffer): LayerFile[] {
       owner: `${octalOf(block, 108, 8)}:${octalOf(block, 116, 8)}`,
       modified: octalOf(block, 136, 12),
       size,
-      sha256: createHash("sha256").update(type === "2" ? textOf(block, 157, 100) : body).digest("hex"),
+      sha256: createHash("sha256")
+        .update(type === "2" ? textOf(block, 157, 100) : body)
+        .digest("hex"),
     });
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -67,7 +71,9 @@ export async function imageLayers(engine: Pick<Engine, "docker">, tag: string): 
   try {
     await engine.docker(["save", "--output", join(folder, "image.tar"), tag]);
     await run("tar", ["-xf", "image.tar"], { cwd: folder });
-    const [manifest] = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as { Layers: string[] }[];
+    const [manifest] = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as {
+      Layers: string[];
+    }[];
     return (manifest?.Layers ?? []).map((name) => {
       const files = readTar(readFileSync(join(folder, name)));
       return { size: files.reduce((sum, file) => sum + file.size, 0), files };
@@ -101,11 +107,14 @@ export function describeLayers(layers: readonly Layer[]): string {
 /** Where two images differ, as text; empty when every file is the same in bytes, mode, owner and date. */
 export function differences(one: readonly Layer[], other: readonly Layer[]): string[] {
   const flat = (layers: readonly Layer[]) =>
-    new Map(layers.flatMap((layer, index) => layer.files.map((file) => [`${index + 1}:${file.path}`, JSON.stringify(file)])));
+    new Map(
+      layers.flatMap((layer, index) =>
+        layer.files.map((file) => [`${index + 1}:${file.path}`, JSON.stringify(file)]),
+      ),
+    );
   const a = flat(one);
   const b = flat(other);
-  return [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key)).map(
-    (key) => `${key}\n  ${a.get(key) ?? "absent"}\n  ${b.get(key) ?? "absent"}`,
-  );
+  return [...new Set([...a.keys(), ...b.keys()])]
+    .filter((key) => a.get(key) !== b.get(key))
+    .map((key) => `${key}\n  ${a.get(key) ?? "absent"}\n  ${b.get(key) ?? "absent"}`);
 }
-

@@ -5,7 +5,17 @@
 // outside the repository, under a name that changes with the recipe.
 
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { arch, homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Engine, MissingToolError, run } from "./engine.ts";
@@ -23,11 +33,19 @@ function cacheFolder(): string {
 async function debianTree(): Promise<string> {
   // Which release of each package went in decides the name, so a newer Redis is not masked by an old tree.
   const policy = await run("apt-cache", ["policy", ...packages], { mayFail: true });
-  const recipe = createHash("sha256").update(JSON.stringify([suite, packages, arch(), policy.stdout])).digest("hex");
+  const recipe = createHash("sha256")
+    .update(JSON.stringify([suite, packages, arch(), policy.stdout]))
+    .digest("hex");
   const file = join(cacheFolder(), `debian-${recipe.slice(0, 16)}.tar`);
   if (existsSync(file)) return file;
   const half = `${file}.${process.pid}.tar`;
-  await run("mmdebstrap", ["--variant=essential", "--mode=root", `--include=${packages.join(",")}`, suite, half]);
+  await run("mmdebstrap", [
+    "--variant=essential",
+    "--mode=root",
+    `--include=${packages.join(",")}`,
+    suite,
+    half,
+  ]);
   renameSync(half, file);
   return file;
 }
@@ -45,18 +63,30 @@ export function baseImages(dockerfile: string): string[] {
   return [...tags];
 }
 
+/** Tags in the compose files: the default of the variable that may name another registry. */
+export function composeImages(compose: string): string[] {
+  return [...compose.matchAll(/^\s*image: \$\{\w+:-([^}]+)\}$/gm)].map((match) => match[1] ?? "");
+}
+
 async function makeDebian(engine: Engine): Promise<void> {
   const known = await engine.docker(["image", "inspect", debianTag], { mayFail: true });
   if (known.code === 0) return;
   await engine.docker(["import", await debianTree(), debianTag]);
 }
 
-async function buildFrom(engine: Engine, tag: string, dockerfile: string, fill: (folder: string) => Promise<void>) {
+async function buildFrom(
+  engine: Engine,
+  tag: string,
+  dockerfile: string,
+  fill: (folder: string) => Promise<void>,
+) {
   const folder = mkdtempSync(join(tmpdir(), "waxseal-stand-in-"));
   try {
     writeFileSync(join(folder, "Dockerfile"), `FROM ${debianTag}\n${dockerfile}`);
     await fill(folder);
-    await engine.docker(["build", "--network", "host", "--quiet", "--tag", tag, folder], { env: { DOCKER_BUILDKIT: "0" } });
+    await engine.docker(["build", "--network", "host", "--quiet", "--tag", tag, folder], {
+      env: { DOCKER_BUILDKIT: "0" },
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -93,7 +123,7 @@ async function makeNode(engine: Engine, tag: string): Promise<void> {
 
 /** Debian's Redis under the ways in which the official image is used: any user, arguments after the name. */
 async function makeRedis(engine: Engine, tag: string): Promise<void> {
-  const entry = '#!/bin/sh\nset -e\ncase "${1:-}" in -*|"") set -- redis-server "$@" ;; esac\nexec "$@"\n';
+  const entry = '#!/bin/sh\nset -e\ncase "$1" in -*|"") set -- redis-server "$@" ;; esac\nexec "$@"\n';
   const dockerfile =
     "COPY entry /usr/local/bin/docker-entrypoint.sh\n" +
     'RUN mkdir -p /data && chown 999:999 /data\nWORKDIR /data\nENTRYPOINT ["docker-entrypoint.sh"]\nCMD ["redis-server"]';
@@ -113,7 +143,8 @@ async function makeStandIn(engine: Engine, tag: string): Promise<void> {
   if (repository === "node") return makeNode(engine, tag);
   if (repository === "redis") return makeRedis(engine, tag);
   if (repository === "nginx") return makePlain(engine, tag, ["nginx", "-g", "daemon off;"]);
-  if (repository === "caddy") return makePlain(engine, tag, ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]);
+  if (repository === "caddy")
+    return makePlain(engine, tag, ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]);
   throw new MissingToolError(`${tag} cannot be pulled here, and there is no stand-in for it.`);
 }
 

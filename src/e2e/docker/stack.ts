@@ -1,0 +1,116 @@
+// One compose project: Waxseal with what a set of overlays puts around it.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Engine, Ran, RunOptions } from "./engine.ts";
+
+export const repository = fileURLToPath(new URL("../../../", import.meta.url));
+
+export type Stack = {
+  readonly compose: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
+  /** Starts what is not running and replaces what has changed; resolves when everything is healthy. */
+  readonly up: () => Promise<void>;
+  readonly down: () => Promise<void>;
+  readonly container: (service: string) => Promise<string>;
+  readonly inspect: (service: string) => Promise<Inspected>;
+  readonly healthy: (service: string) => Promise<void>;
+  readonly logs: (service: string) => Promise<string>;
+};
+
+/** The part of `docker inspect` that the tests read. */
+export type Inspected = {
+  readonly State: {
+    readonly Status: string;
+    readonly Running: boolean;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly Pid: number;
+    readonly Health?: { readonly Status: string };
+  };
+  readonly RestartCount: number;
+  readonly HostConfig: {
+    readonly Memory: number;
+    readonly MemorySwap: number;
+    readonly PidsLimit: number;
+    readonly ReadonlyRootfs: boolean;
+    readonly CapDrop: readonly string[];
+    readonly SecurityOpt: readonly string[];
+    readonly RestartPolicy: { readonly Name: string };
+    readonly LogConfig: { readonly Config: Readonly<Record<string, string>> };
+    readonly PortBindings: Readonly<Record<string, unknown>> | null;
+  };
+  readonly Config: { readonly User: string };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
+};
+
+export async function inspectContainer(engine: Engine, id: string): Promise<Inspected> {
+  const [found] = JSON.parse((await engine.docker(["inspect", id])).stdout) as Inspected[];
+  if (found === undefined) throw new Error(`No container ${id}.`);
+  return found;
+}
+
+export function createStack(
+  engine: Engine,
+  project: string,
+  overlays: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Stack {
+  const files = ["compose.yaml", ...overlays.map((name) => `deploy/compose/${name}`)];
+  const base = ["--project-name", project, ...files.flatMap((file) => ["--file", file])];
+  const compose = (args: readonly string[], options: RunOptions = {}) =>
+    engine.compose([...base, ...args], { cwd: repository, ...options, env: { ...env, ...options.env } });
+
+  async function container(service: string): Promise<string> {
+    const id = (await compose(["ps", "--quiet", service])).stdout.trim();
+    if (id === "") throw new Error(`${service} has no container in ${project}.`);
+    return id;
+  }
+
+  async function healthy(service: string): Promise<void> {
+    const id = await container(service);
+    for (let waited = 0; waited < 60_000; waited += 250) {
+      const { State, RestartCount } = await inspectContainer(engine, id);
+      if (State.Health?.Status === "healthy") return;
+      if (RestartCount > 5) break;
+      await sleep(250);
+    }
+    const said = await engine.docker(["logs", "--tail", "40", id], { mayFail: true });
+    throw new Error(`${service} did not become healthy.\n${said.stdout}\n${said.stderr}`);
+  }
+
+  return {
+    compose,
+    container,
+    healthy,
+    async up() {
+      await compose(["up", "--detach", "--no-build", "--remove-orphans"]);
+      const services = (await compose(["config", "--services"])).stdout.trim().split("\n");
+      const checked = services.filter((service) => service !== "caddy" && service !== "nginx");
+      await Promise.all(checked.map((service) => healthy(service)));
+    },
+    async down() {
+      await compose(["down", "--volumes", "--timeout", "3", "--remove-orphans"]);
+    },
+    inspect: async (service) => inspectContainer(engine, await container(service)),
+    async logs(service) {
+      const said = await engine.docker(["logs", await container(service)]);
+      return `${said.stdout}\n${said.stderr}`;
+    },
+  };
+}
+
+/** Runs one Redis command over standard input, as `user` where one is given, so that nothing shows in a process list. */
+export async function redisCommand(
+  engine: Engine,
+  container: string,
+  command: string,
+  user?: { readonly name: string; readonly password: string },
+): Promise<string> {
+  const login = user === undefined ? "" : `AUTH ${user.name} ${user.password}\n`;
+  const ran = await engine.docker(["exec", "-i", container, "redis-cli"], {
+    input: `${login}${command}\n`,
+    mayFail: true,
+  });
+  const lines = ran.stdout.trim().split("\n");
+  return (user === undefined ? lines : lines.slice(1)).join("\n").trim();
+}
