@@ -54,15 +54,11 @@ function guess(name: string, known: ReadonlySet<string>): string | undefined {
   if (known.has(`${bare}_FILE`)) return `${bare}_FILE`;
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of known) {
-    const distance = editDistance(bare, candidate);
     // Behind our own prefix a guess can only help; elsewhere PATH is not a misspelt PORT.
-    const allowed = prefixed
-      ? Math.min(3, Math.floor(candidate.length / 3))
-      : candidate.length <= 5
-        ? -1
-        : candidate.length <= 8
-          ? 1
-          : 2;
+    const long = candidate.length > 8 ? 2 : candidate.length > 5 ? 1 : -1;
+    const allowed = prefixed ? Math.min(3, Math.floor(candidate.length / 3)) : long;
+    if (Math.abs(bare.length - candidate.length) > allowed) continue;
+    const distance = editDistance(bare, candidate);
     if (distance <= allowed && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
       best = { name: candidate, distance };
     }
