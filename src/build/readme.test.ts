@@ -31,7 +31,7 @@ describe("updateReadme", () => {
 
   it("leaves everything outside the markers alone and changes nothing the second time", () => {
     const text = updateReadme(`before $& $1\n${place}\nafter`);
-    assert.ok(text.startsWith("before $& $1\n<!-- config:begin -->\n| Setting |"));
+    assert.ok(text.startsWith("before $& $1\n<!-- config:begin -->\n| Setting "));
     assert.ok(text.endsWith("\n<!-- config:end -->\nafter"));
     assert.equal(updateReadme(text), text);
   });

@@ -40,8 +40,7 @@ function renderSettings(): string {
     setting.about,
     setting.kind,
   ]);
-  const table = [["Setting", "Default", "What it does", "Values"], ["---", "---", "---", "---"], ...rows];
-  return `${table.map((row) => `| ${row.map(escapeCell).join(" | ")} |`).join("\n")}
+  return `${renderTable([["Setting", "Default", "What it does", "Values"], ...rows])}
 
 Durations are a whole number and \`s\`, \`m\`, \`h\` or \`d\`; sizes a whole number and \`B\`, \`kB\`, \`MB\`, \`GB\` (powers of
 1000) or \`KiB\`, \`MiB\`, \`GiB\` (powers of 1024). A number without a unit is refused, except \`0\`. An empty variable
@@ -60,8 +59,19 @@ function renderDefault({ default: text, defaultNote }: Documentation): string {
   return defaultNote ?? "none";
 }
 
-function escapeCell(text: string): string {
-  return text.replaceAll("|", "\\|");
+/** With columns of even width, as the formatter wants them. */
+function renderTable(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  lines.splice(
+    1,
+    0,
+    widths.map((width) => "-".repeat(width)),
+  );
+  return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
 }
 
 function readJson(path: string) {
