@@ -5,7 +5,8 @@ const ONE_LINE_AND_NEWLINE = /^[^\r\n]+\r?\n$/;
 /**
  * A password copied from a terminal or a table often brings a line break along, which then fails at
  * a login. One line plus a newline loses it, is told so, and may have it back. Longer texts are never
- * touched. Typing isn't either: the break may be the start of a second line.
+ * touched. Typing isn't either: the break may be the start of a second line. Nor is leaving the field:
+ * the note would move the button away from under the pointer that is pressing it.
  */
 export function watchNewline(field: HTMLTextAreaElement) {
   const note = element("newline-note", HTMLElement);
@@ -27,7 +28,6 @@ export function watchNewline(field: HTMLTextAreaElement) {
   }
 
   field.addEventListener("paste", () => setTimeout(drop));
-  field.addEventListener("change", drop);
   field.addEventListener("input", () => {
     if (field.value === "") forget();
   });

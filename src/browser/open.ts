@@ -153,6 +153,8 @@ async function takeOver(current: Visit, access: AccessKeys): Promise<void> {
     if (error instanceof ApiProblem && error.body.code === "wrong-passphrase") {
       return showWrongPassphrase(error.body.triesLeft ?? 0);
     }
+    // Somebody else's claim stands, so ours is worth nothing.
+    if (error instanceof ApiProblem && error.body.code === "ended") dropClaim(keys.id);
     if (!showRefusal(error)) {
       showWaitingProblem(explain(error, "The server can't open it right now. Nothing was lost. Try again."));
     }
