@@ -27,10 +27,11 @@ export function paddedLength(contentLength: number): number {
   return Math.ceil(length / step) * step;
 }
 
-/** Exact for every safe integer, where Math.log2 rounds 2^48 − 1 up to 48. */
+/** By doubling, which is exact; Math.log2 is an approximation, another one in each engine. */
 function floorLog2(value: number): number {
-  const estimate = Math.floor(Math.log2(value));
-  return 2 ** estimate > value ? estimate - 1 : estimate;
+  let exponent = 0;
+  for (let power = 2; power <= value; power *= 2) exponent += 1;
+  return exponent;
 }
 
 /** The length of a sealed blob that holds `plaintextLength` bytes, padding included. */
@@ -60,7 +61,7 @@ export function encodeHeader(suite: Suite, id: SecretId, plaintextLength: number
  * The length of the plaintext, or undefined where the header isn't, byte for byte, the one that
  * this link's sender would have written.
  */
-export function decodeHeader(header: Bytes, suite: Suite, id: SecretId): number | undefined {
+export function decodeHeader(header: Uint8Array, suite: Suite, id: SecretId): number | undefined {
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const length = Number(view.getBigUint64(8 + ID_BYTES));
   if (!Number.isSafeInteger(length) || paddedLength(length) !== length) return undefined;
@@ -71,7 +72,7 @@ export function decodeHeader(header: Bytes, suite: Suite, id: SecretId): number 
  * Whether a download of `length` bytes that begins with `start` has the form of this link's whole
  * blob. All that can be told without the share: worth asking before the share is used up for it.
  */
-export function isWholeBlob(start: Bytes, length: number, suite: Suite, id: SecretId): boolean {
+export function isWholeBlob(start: Uint8Array, length: number, suite: Suite, id: SecretId): boolean {
   if (start.length < HEADER_BYTES) return false;
   const plaintextLength = decodeHeader(start.subarray(0, HEADER_BYTES), suite, id);
   return plaintextLength !== undefined && blobLength(plaintextLength) === length;

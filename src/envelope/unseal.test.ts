@@ -4,8 +4,9 @@ import { UnreadableError } from "./errors.ts";
 import { CHUNK_BYTES, PREFIX_BYTES, TAG_BYTES } from "./layout.ts";
 import { textPart } from "./parts.ts";
 import { sealParts } from "./seal.ts";
+import { derive, frame, sealPlaintext } from "./second-implementation.ts";
 import { collect, cut, expectUnreadable, filePart, fillingPart, makeSealer, sealToBlob } from "./testing.ts";
-import { unseal } from "./unseal.ts";
+import { unseal, unsealWhole } from "./unseal.ts";
 
 const sealer = await makeSealer();
 const { keys, share } = sealer;
@@ -202,6 +203,49 @@ describe("opening", () => {
     );
     assert.equal(bytes, count * CHUNK_BYTES);
     assert.ok(ahead <= 1, `${ahead} pieces were read ahead`);
+  });
+
+  it("gives a blob in memory out whole, or not at all, with no plaintext left behind", async (t) => {
+    const parts = [textPart("hunter2"), filePart(new Uint8Array(200_000).fill(7), "f"), textPart("")];
+    const whole = await sealToBlob(sealer, parts);
+    const opened = await unsealWhole(keys, share, whole);
+    assert.deepEqual(
+      opened.map(({ name, size }) => [name, size]),
+      [
+        [undefined, 7],
+        ["f", 200_000],
+        [undefined, 0],
+      ],
+    );
+    assert.ok(opened.every(({ bytes }, i) => Buffer.compare(bytes, parts[i]?.content as Uint8Array) === 0));
+
+    const made: Uint8Array[] = [];
+    const set = Uint8Array.prototype.set;
+    t.mock.method(Uint8Array.prototype, "set", function (this: Uint8Array, ...args: Parameters<typeof set>) {
+      if (this.length === 200_000) made.push(this);
+      set.apply(this, args);
+    });
+    whole[whole.length - 1] = (whole[whole.length - 1] ?? 0) ^ 1;
+    await expectUnreadable(unsealWhole(keys, share, whole), "damaged at the end");
+    assert.ok(made.length > 0 && made.every((bytes) => bytes.every((byte) => byte === 0)));
+  });
+
+  it("asks for no more memory than a blob takes, whatever sizes its sender wrote and sealed", async () => {
+    const derived = await derive({ k: Buffer.from(sealer.link.key), share: Buffer.from(share) });
+    for (const claimed of [2 ** 33, 2 ** 40, 2 ** 52]) {
+      const meta = `{"parts":[{"kind":"file","size":${claimed - 100}}]}`;
+      const hostile = sealPlaintext(derived, frame(meta, new Uint8Array(3 * CHUNK_BYTES)), claimed);
+      await expectUnreadable(unsealWhole(keys, share, hostile), `${claimed} bytes claimed`);
+      let given = 0;
+      const attempt = (async () => {
+        for await (const piece of unseal(keys, share, cut(hostile))) given += piece.kind === "data" ? 1 : 0;
+      })();
+      await expectUnreadable(attempt, "streaming");
+      assert.equal(given, 3); // what did arrive is sound, and is given chunk by chunk
+    }
+    for (const length of [0, 1, 31, 32, 64]) {
+      await expectUnreadable(unsealWhole(keys, share, blob.slice(0, length)), `${length} bytes`);
+    }
   });
 
   it("asks for little memory whatever length a header claims", async () => {

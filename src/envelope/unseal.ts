@@ -8,6 +8,7 @@ import {
   chunkNonce,
   decodeHeader,
   HEADER_BYTES,
+  isWholeBlob,
   paddedLength,
   TAG_BYTES,
 } from "./layout.ts";
@@ -182,23 +183,32 @@ export interface UnsealedPart extends PartDescription {
   readonly bytes: Bytes;
 }
 
-/** Opens a small blob that is in memory already. Throws `UnreadableError`; never gives out a piece. */
+/**
+ * Opens a small blob that is in memory already. Throws `UnreadableError`; never gives out a piece,
+ * and never asks for more memory than the blob itself takes, whatever sizes its sender wrote.
+ */
 export async function unsealWhole(keys: AccessKeys, share: Share, blob: Uint8Array): Promise<UnsealedPart[]> {
+  if (!isWholeBlob(blob, blob.length, keys.suite, keys.id)) throw new UnreadableError();
   async function* source() {
     yield blob;
   }
   const filling: { part: UnsealedPart; filled: number }[] = [];
-  for await (const piece of unseal(keys, share, source())) {
-    if (piece.kind === "parts") {
-      for (const part of piece.parts)
-        filling.push({ part: { ...part, bytes: new Uint8Array(part.size) }, filled: 0 });
-      continue;
+  try {
+    for await (const piece of unseal(keys, share, source())) {
+      if (piece.kind === "parts") {
+        for (const part of piece.parts)
+          filling.push({ part: { ...part, bytes: new Uint8Array(part.size) }, filled: 0 });
+        continue;
+      }
+      const target = filling[piece.part];
+      if (!target) throw new UnreadableError();
+      target.part.bytes.set(piece.bytes, target.filled);
+      target.filled += piece.bytes.length;
+      wipe(piece.bytes);
     }
-    const target = filling[piece.part];
-    if (!target) throw new UnreadableError();
-    target.part.bytes.set(piece.bytes, target.filled);
-    target.filled += piece.bytes.length;
-    wipe(piece.bytes);
+  } catch (error) {
+    wipe(...filling.map(({ part }) => part.bytes));
+    throw error;
   }
   return filling.map(({ part }) => part);
 }
