@@ -67,7 +67,7 @@ async function serve(): Promise<void> {
     await listen(server, address).catch(expected);
     servers.push(server);
   };
-  if (metricsPort !== undefined && metricsPort !== port) {
+  if (metricsPort !== undefined) {
     const server = createHttpServer(service.metricsHandler, isDraining);
     await open(server, { host, port: metricsPort, setting: "METRICS_PORT" });
   }

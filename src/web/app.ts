@@ -14,7 +14,6 @@ import { instrumentStore } from "./instrument-store.ts";
 import { createLimits, type LimitName } from "./limits.ts";
 import { createLinkRoutes } from "./link-routes.ts";
 import type { Metrics } from "./metrics.ts";
-import { serveMetrics } from "./metrics-app.ts";
 import { createPages } from "./pages.ts";
 import { notFound } from "./problem.ts";
 import { createProblemPage } from "./problem-page.ts";
@@ -76,7 +75,6 @@ export function createApp(deps: AppDeps): Express {
   app.use(createSecurityHeaders());
   app.use(knownMethods);
   app.use(createHealth({ store, isDraining }));
-  if (config.metricsPort === config.port) app.get("/metrics", serveMetrics(metrics));
   app.get("/robots.txt", robots);
 
   const service = Router({ caseSensitive: true, strict: true });

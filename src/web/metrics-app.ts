@@ -1,14 +1,8 @@
-import express, { type Express, type RequestHandler } from "express";
+import express, { type Express } from "express";
 import type { Metrics } from "./metrics.ts";
 
-export function serveMetrics({ registry }: Metrics): RequestHandler {
-  return async (_req, res) => {
-    res.type(registry.contentType).send(await registry.metrics());
-  };
-}
-
-/** For a listener of its own: `GET /metrics` and nothing else. */
-export function createMetricsApp(metrics: Metrics): Express {
+/** For a listener of its own, which nobody outside should reach: `GET /metrics` and nothing else. */
+export function createMetricsApp({ registry }: Metrics): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
@@ -16,7 +10,9 @@ export function createMetricsApp(metrics: Metrics): Express {
     res.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
     next();
   });
-  app.get("/metrics", serveMetrics(metrics));
+  app.get("/metrics", async (_req, res) => {
+    res.type(registry.contentType).send(await registry.metrics());
+  });
   app.use((_req, res) => {
     res.status(404).type("text/plain").send("Metrics are at /metrics.\n");
   });

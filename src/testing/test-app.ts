@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { pino } from "pino";
+import supertest from "supertest";
+import { parseConfig } from "../config/parse-config.ts";
+import { cheapHash } from "../envelope/testing.ts";
+import { createMemoryStore } from "../store/memory.ts";
+import type { Store } from "../store/store.ts";
+import { type AppDeps, createApp } from "../web/app.ts";
+import { loadAssets } from "../web/assets.ts";
+import { createMetrics, type Metrics } from "../web/metrics.ts";
+import { createRenderer } from "../web/views.ts";
+import type { SealedSecret } from "./sealed-secret.ts";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const assets = loadAssets(path("../../dist/assets"));
+const render = createRenderer(path("../../views"));
+
+export interface TestAppOptions {
+  /** As in the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Instead of an embedded store on the test's clock. */
+  readonly store?: Store;
+  readonly limitStore?: AppDeps["limitStore"];
+}
+
+/** The very app that the server serves, on the embedded store and a clock that stands still. */
+export interface TestApp {
+  readonly handler: ReturnType<typeof createApp>;
+  readonly http: ReturnType<typeof supertest>;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  /** Runs `use` with the app's address while it listens, for what needs more than one request at a time. */
+  listening<T>(use: (url: string) => Promise<T>): Promise<T>;
+  /** Lets time pass for the store. */
+  advance(seconds: number): void;
+  drain(): void;
+  /** Everything logged so far, line by line. */
+  readonly logLines: () => Record<string, unknown>[];
+  /** Fails unless it was answered with 201. */
+  create(secret: SealedSecret): Promise<void>;
+  open(secret: SealedSecret, body?: object): supertest.Test;
+  asLink(secret: SealedSecret): Record<string, string>;
+  asReceipt(secret: SealedSecret): Record<string, string>;
+}
+
+export function createTestApp({ env = {}, store: given, limitStore }: TestAppOptions = {}): TestApp {
+  const config = parseConfig({ LOG_LEVEL: "trace", ...env }, (file) => {
+    throw new Error(`No test reads ${file}.`);
+  });
+  let now = Date.UTC(2026, 0, 2, 3, 4, 5);
+  let draining = false;
+  const written: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const clock = () => now;
+  const store = given ?? createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes, clock });
+  const metrics = createMetrics(store);
+  const handler = createApp({
+    config,
+    store,
+    limitStore: limitStore ?? (() => undefined),
+    clock,
+    log: pino({ level: config.logLevel }, sink),
+    metrics,
+    assets,
+    render,
+    hashPassphrase: cheapHash,
+    isDraining: () => draining,
+  });
+  const http = supertest(handler);
+  const api = `${config.basePath}/api/v1`;
+  const asLink = ({ link }: SealedSecret) => ({ Authorization: `Bearer ${link}` });
+
+  return {
+    handler,
+    http,
+    store,
+    metrics,
+    async listening(use) {
+      const server = createServer(handler).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      try {
+        const address = server.address();
+        if (address === null || typeof address === "string") throw new Error("The system gave no port.");
+        return await use(`http://127.0.0.1:${address.port}`);
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+    advance(seconds) {
+      now += seconds * 1000;
+    },
+    drain() {
+      draining = true;
+    },
+    logLines: () => written.map((line) => JSON.parse(line)),
+    async create(secret) {
+      await http.post(`${api}/secrets`).send(secret.body).expect(201);
+    },
+    open: (secret, body = { access: secret.access }) =>
+      http.post(`${api}/secret/open`).set(asLink(secret)).send(body),
+    asLink,
+    asReceipt: ({ receipt }) => ({ Authorization: `Bearer ${receipt}` }),
+  };
+}
