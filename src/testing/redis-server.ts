@@ -13,7 +13,7 @@ export interface TestRedis {
   readonly url: string;
   readonly dir: string;
   /** A plain client of the test's own, connected; `stop` disconnects it. */
-  client(options?: RedisOptions): Promise<Redis>;
+  client(options?: Omit<RedisOptions, "replyMapping">): Promise<Redis>;
   /** Ends the process the hard way and resolves when it is gone. */
   kill(): Promise<void>;
   /** Starts it again on the same port: empty, unless the arguments say that it persists. */

@@ -1,0 +1,25 @@
+import { describe } from "node:test";
+import { acknowledgeContract } from "./contract-acknowledge.ts";
+import { createContract } from "./contract-create.ts";
+import { endContract } from "./contract-end.ts";
+import type { MakeStore } from "./contract-harness.ts";
+import { modelContract } from "./contract-model.ts";
+import { openContract } from "./contract-open.ts";
+import { raceContract } from "./contract-races.ts";
+import { tryContract } from "./contract-tries.ts";
+
+/**
+ * What every store promises. There is one suite and no way to leave a part of it out: a store that
+ * can't keep a promise is not a store.
+ */
+export function storeContract(name: string, makeStore: MakeStore): void {
+  describe(`${name} keeps the store's contract`, () => {
+    createContract(makeStore);
+    openContract(makeStore);
+    tryContract(makeStore);
+    acknowledgeContract(makeStore);
+    endContract(makeStore);
+    raceContract(makeStore);
+    modelContract(makeStore);
+  });
+}

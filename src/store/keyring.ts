@@ -1,0 +1,49 @@
+import type { Cluster, Redis } from "ioredis";
+import { type SecretId, type Share, storedShare } from "../envelope/tokens.ts";
+import { ask } from "./redis-faults.ts";
+import { shareKey } from "./redis-keys.ts";
+import { asBuffer } from "./redis-replies.ts";
+
+/**
+ * Where the shares are kept: by default the same Redis as everything else, or a second one that has
+ * nothing but memory. Native commands only, because Lua copies what it touches; each of them is
+ * atomic, sets or keeps the key's own time to live, and may be sent again.
+ */
+export interface Keyring {
+  put(id: SecretId, name: string, share: Share, ttl: number): Promise<void>;
+  has(id: SecretId, name: string): Promise<boolean>;
+  /** Reads the share and caps its life to `milliseconds`. The caller zeroes what it gets. */
+  lend(id: SecretId, name: string, milliseconds: number): Promise<Share | undefined>;
+  /** Reads the share and destroys it in one act. The caller zeroes what it gets. */
+  take(id: SecretId, name: string): Promise<Share | undefined>;
+  drop(id: SecretId, name: string): Promise<void>;
+}
+
+/** The reply is a piece of what came off the socket: zeroing it zeroes that. */
+function moveShare(reply: Buffer | null): Share | undefined {
+  if (!reply) return undefined;
+  const share = storedShare(new Uint8Array(reply));
+  reply.fill(0);
+  return share;
+}
+
+export function createKeyring(client: Redis | Cluster): Keyring {
+  return {
+    async put(id, name, share, ttl) {
+      await ask(client.set(shareKey(id, name), asBuffer(share), "PX", ttl, "NX"));
+    },
+    async has(id, name) {
+      return (await ask(client.exists(shareKey(id, name)))) === 1;
+    },
+    async lend(id, name, milliseconds) {
+      const command = client.getexBuffer(shareKey(id, name), "PX", Math.max(1, Math.floor(milliseconds)));
+      return moveShare(await ask(command));
+    },
+    async take(id, name) {
+      return moveShare(await ask(client.getdelBuffer(shareKey(id, name))));
+    },
+    async drop(id, name) {
+      await ask(client.unlink(shareKey(id, name)));
+    },
+  };
+}

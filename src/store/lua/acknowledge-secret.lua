@@ -1,0 +1,25 @@
+-- The claimant has what it needs: the ciphertext goes, and with it the rest of the window.
+--
+-- KEYS[1] record
+-- KEYS[2] ciphertext
+-- ARGV[1] claim digest
+--
+-- {'acknowledged', share key's name}
+-- {'refused'}  it was not handed over to this claim
+-- {'missing'}
+-- {'version'}
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received')
+if not record[1] then return { 'missing' } end
+if record[1] ~= '1' then return { 'version' } end
+if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
+
+-- UNLINK first: a full Redis allows it, and then allows the rest.
+redis.call('UNLINK', KEYS[2])
+if not record[6] then
+  redis.call('HSET', KEYS[1], 'received', '1', 'until', now, 'events', record[4] .. ',' .. now .. ':received')
+end
+return { 'acknowledged', record[5] }

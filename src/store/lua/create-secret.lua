@@ -1,0 +1,50 @@
+-- Sets record and ciphertext where there is no record yet.
+--
+-- KEYS[1] record
+-- KEYS[2] ciphertext
+-- ARGV[1] link digest
+-- ARGV[2] access digest
+-- ARGV[3] receipt digest
+-- ARGV[4] body digest: what makes a second create the same one
+-- ARGV[5] name of the share's key
+-- ARGV[6] ciphertext
+-- ARGV[7] time to live, ms
+-- ARGV[8] retention, ms
+-- ARGV[9] '1' with a passphrase, '0' without
+--
+-- {'created', created ms, expires ms}
+-- {'existed', created ms, expires ms}  the same body was here before; the share of that one stands
+-- {'conflict'}
+-- {'version'}
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires')
+if known[1] then
+  if known[1] ~= '1' then return { 'version' } end
+  if known[2] ~= ARGV[4] then return { 'conflict' } end
+  -- A WAIT that follows has something of its own to wait for. Not worth failing for in a full Redis.
+  redis.pcall('HSET', KEYS[1], 'v', '1')
+  return { 'existed', tonumber(known[3]), tonumber(known[4]) }
+end
+
+local ttl = tonumber(ARGV[7])
+-- First a write that a full Redis refuses, so that the refusal comes before anything is kept.
+redis.call('SET', KEYS[2], ARGV[6], 'PX', ttl)
+redis.call('HSET', KEYS[1],
+  'v', '1',
+  'link', ARGV[1],
+  'access', ARGV[2],
+  'receipt', ARGV[3],
+  'body', ARGV[4],
+  'share', ARGV[5],
+  'size', #ARGV[6],
+  'passphrase', ARGV[9],
+  'state', 'sealed',
+  'created', now,
+  'expires', now + ttl,
+  'tries', 0,
+  'events', now .. ':sealed')
+redis.call('PEXPIRE', KEYS[1], ttl + tonumber(ARGV[8]))
+return { 'created', now, now + ttl }

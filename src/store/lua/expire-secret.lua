@@ -1,0 +1,28 @@
+-- Writes down that a secret ran out unopened. One caller among all replicas is told so.
+--
+-- KEYS[1] record
+-- KEYS[2] ciphertext
+--
+-- {'expired', share key's name}  this call wrote it down
+-- {'live', expires ms}           it isn't due
+-- {'ended'}
+-- {'missing'}
+-- {'version'}
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'events', 'share')
+local state, expires = record[2], tonumber(record[3])
+if not record[1] then return { 'missing' } end
+if record[1] ~= '1' then return { 'version' } end
+if state ~= 'sealed' and state ~= 'locked' then return { 'ended' } end
+if now < expires then return { 'live', expires } end
+
+-- UNLINK first: a full Redis allows it, and then allows the rest.
+redis.call('UNLINK', KEYS[2])
+redis.call('HSET', KEYS[1],
+  'state', 'expired',
+  'ended', expires,
+  'events', record[4] .. ',' .. expires .. ':expired')
+return { 'expired', record[5] }

@@ -1,0 +1,49 @@
+-- Writes down what became of a secret whose share or ciphertext is gone though nobody was handed it.
+-- The caller saw the record live, or won it, and only then found the share missing: since every
+-- orderly end is written down before the share goes, what is still so now was lost.
+--
+-- KEYS[1] record
+-- KEYS[2] ciphertext
+-- ARGV[1] claim digest of the call that won it, or ''
+-- ARGV[2] retention, ms
+-- ARGV[3] how near its end a secret counts as expired rather than lost, ms
+--
+-- {'ended', state, ended ms}
+-- {'missing'}
+-- {'version'}
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'claim', 'events', 'destroyed',
+  'again', 'received')
+local state, expires, ended, destroyed = record[2], tonumber(record[3]), tonumber(record[4]), tonumber(record[7])
+if not record[1] then return { 'missing' } end
+if record[1] ~= '1' then return { 'version' } end
+
+-- Where the claim came a second time meanwhile, that call may have been handed the share.
+local won = state == 'opened' and record[5] == ARGV[1] and not record[8] and not record[9]
+if state ~= 'sealed' and state ~= 'locked' and not won then return { 'ended', state, ended } end
+local events = won and string.gsub(record[6], ',%d+:opened$', '') or record[6]
+
+-- UNLINK first: a full Redis allows it, and then allows the rest.
+redis.call('UNLINK', KEYS[2])
+redis.call('HDEL', KEYS[1], 'ended', 'claim', 'until', 'destroyed')
+
+-- The share's own clock started a moment before the record's, so it may be gone a moment earlier.
+-- The record stays live for expire-secret to report, with its time moved to now.
+if not destroyed and now >= expires - tonumber(ARGV[3]) then
+  expires = math.min(now, expires)
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  redis.call('HSET', KEYS[1], 'state', 'sealed', 'expires', expires, 'events', events)
+  return { 'ended', 'expired', expires }
+end
+
+local final, at = 'lost', now
+if destroyed then final, at = 'deleted', destroyed end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('HSET', KEYS[1],
+  'state', final,
+  'ended', at,
+  'events', events .. ',' .. at .. ':' .. final)
+return { 'ended', final, at }

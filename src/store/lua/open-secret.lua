@@ -1,0 +1,82 @@
+-- Decides who gets the share. The share itself never comes near Lua, which would copy it.
+--
+-- KEYS[1] record
+-- KEYS[2] ciphertext
+-- ARGV[1] link digest
+-- ARGV[2] access digest
+-- ARGV[3] claim digest
+-- ARGV[4] redelivery window, ms; 0 where nothing may be fetched again
+-- ARGV[5] how long the ciphertext may stay where the window is 0, ms
+-- ARGV[6] wrong passphrases until it is locked
+-- ARGV[7] retention, ms
+--
+-- {'won', share key's name, window ms}    this call opened it
+-- {'again', share key's name, what is left of the window ms}
+-- {'wrong', share key's name, tries left}
+-- {'locked', share key's name}
+-- {'ended', state, ended ms}
+-- {'damaged', share key's name}           the ciphertext is gone before its time
+-- {'missing'}                             or the link digest is another one
+-- {'version'}
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local record = redis.call('HMGET', KEYS[1], 'v', 'link', 'access', 'state', 'expires', 'ended', 'claim',
+  'until', 'tries', 'events', 'share')
+local version, link, access, state = record[1], record[2], record[3], record[4]
+local expires, ended, claim, windowEnd = tonumber(record[5]), tonumber(record[6]), record[7], tonumber(record[8])
+local tries, events, share = tonumber(record[9]), record[10], record[11]
+
+if not version then return { 'missing' } end
+if version ~= '1' then return { 'version' } end
+-- Lua interns its strings: comparing two of them compares two pointers and takes the same time
+-- wherever they differ.
+if link ~= ARGV[1] then return { 'missing' } end
+
+-- A write that a full Redis allows, before the others: from here on the script's writes are allowed
+-- as well. A store that is full must still be able to open and to forget.
+local function touch(milliseconds) redis.call('PEXPIRE', KEYS[1], milliseconds) end
+
+-- 64 events are kept: the first, and the latest.
+local function note(kind)
+  local _, commas = string.gsub(events, ',', ',')
+  if commas >= 63 then events = string.gsub(events, '^([^,]*),[^,]*', '%1', 1) end
+  events = events .. ',' .. now .. ':' .. kind
+end
+
+if state ~= 'sealed' and state ~= 'locked' then
+  if state == 'opened' and claim == ARGV[3] and access == ARGV[2] and now < windowEnd then
+    touch(redis.call('PTTL', KEYS[1]))
+    -- Written again, so that it replicates again.
+    redis.call('HSET', KEYS[1], 'claim', claim, 'again', '1')
+    return { 'again', share, windowEnd - now }
+  end
+  return { 'ended', state, ended }
+end
+
+if now >= expires then return { 'ended', 'expired', expires } end
+if redis.call('EXISTS', KEYS[2]) == 0 then return { 'damaged', share } end
+if state == 'locked' then return { 'locked', share } end
+
+if access ~= ARGV[2] then
+  tries = tries + 1
+  local left = math.max(0, tonumber(ARGV[6]) - tries)
+  note('wrong-passphrase')
+  if left == 0 then note('locked') end
+  touch(redis.call('PTTL', KEYS[1]))
+  redis.call('HSET', KEYS[1], 'tries', tries, 'events', events, 'state', left == 0 and 'locked' or 'sealed')
+  return { 'wrong', share, left }
+end
+
+local window = math.min(tonumber(ARGV[4]), expires - now)
+note('opened')
+touch(ARGV[7])
+redis.call('PEXPIRE', KEYS[2], math.min(window > 0 and window or tonumber(ARGV[5]), expires - now))
+redis.call('HSET', KEYS[1],
+  'state', 'opened',
+  'ended', now,
+  'claim', ARGV[3],
+  'until', now + window,
+  'events', events)
+return { 'won', share, window }

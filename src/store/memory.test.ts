@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { storedCiphertext } from "../envelope/tokens.ts";
+import { bytes, newSecret, opening, openingOnce, seconds } from "../testing/new-secret.ts";
+import { storeContract } from "./contract.ts";
+import { LIMITS } from "./contract-harness.ts";
+import { createMemoryStore, RECORD_BYTES } from "./memory.ts";
+import { StoreFullError, StoreUnavailableError } from "./store.ts";
+
+storeContract("The embedded store", async (limits) => {
+  let now = Date.now();
+  const store = createMemoryStore({ limits, maxBytes: 64 * 1024 * 1024, clock: () => now });
+  return {
+    store,
+    another: async () => store,
+    async advance(time) {
+      now += time * 1000;
+    },
+    close: () => store.close(),
+  };
+});
+
+function smallStore(secrets: number) {
+  let now = 1_000_000;
+  const store = createMemoryStore({
+    limits: LIMITS,
+    maxBytes: secrets * (RECORD_BYTES + 1_000),
+    clock: () => now,
+  });
+  const secret = (size = 1_000) => newSecret({ blob: storedCiphertext(bytes(size)), ttl: seconds(100) });
+  return {
+    store,
+    secret,
+    advance: (time: number) => {
+      now += time * 1000;
+    },
+  };
+}
+
+describe("The embedded store's bounds", () => {
+  it("refuses what no longer fits, keeps nothing of it and all of the rest", async () => {
+    const { store, secret } = smallStore(3);
+    const kept = [secret(), secret(), secret()];
+    for (const one of kept) await store.create(one);
+    const refused = secret(1);
+    await assert.rejects(store.create(refused), StoreFullError);
+    assert.equal(await store.read(refused.id), undefined);
+    assert.equal(await store.countPending(), 3);
+    for (const one of kept) assert.deepEqual(await store.readBlob(one.id), one.blob);
+    await store.close();
+  });
+
+  it("answers a create that it knows already, also when it is full", async () => {
+    const { store, secret } = smallStore(1);
+    const one = secret();
+    await store.create(one);
+    const again = await store.create(one);
+    assert(again.kind === "created" && again.existed);
+    await store.close();
+  });
+
+  it("has room again when a secret was opened, deleted, acknowledged or ran out", async () => {
+    const { store, secret, advance } = smallStore(4);
+    const [once, deleted, acknowledged, expired] = [secret(), secret(), secret(), secret()];
+    for (const one of [once, deleted, acknowledged, expired]) await store.create(one);
+    const fits = async () => {
+      return store.create(secret(500)).then(
+        () => true,
+        (error: unknown) => {
+          assert(error instanceof StoreFullError);
+          return false;
+        },
+      );
+    };
+    assert.equal(await fits(), false);
+    await store.open(openingOnce(once));
+    await store.delete(deleted.id);
+    const request = opening(acknowledged);
+    await store.open(request);
+    await store.acknowledge(acknowledged.id, request.claim);
+    assert.equal(await fits(), true);
+    assert.equal(await fits(), false);
+    advance(101);
+    // Records stay, so it takes the retention to have all of it back.
+    advance(LIMITS.retention);
+    for (let count = 0; count < 4; count++) assert.equal(await fits(), true);
+    await store.close();
+  });
+
+  it("forgets by itself, without being asked about anything", async () => {
+    const { store, secret, advance } = smallStore(1);
+    await store.create(secret());
+    assert.equal(await store.countPending(), 1);
+    advance(101);
+    // Counting sweeps nothing, so only the store's own timer can bring this to an end.
+    while ((await store.countPending()) > 0) await setTimeout(50);
+    await store.close();
+  });
+
+  it("answers nothing any more when it is closed", async () => {
+    const { store, secret } = smallStore(1);
+    const one = secret();
+    await store.create(one);
+    await store.close();
+    await assert.rejects(store.ping(), StoreUnavailableError);
+    await assert.rejects(store.read(one.id), StoreUnavailableError);
+    await assert.rejects(store.create(secret()), StoreUnavailableError);
+  });
+});

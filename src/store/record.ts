@@ -1,0 +1,49 @@
+import { type Digest, type SecretId, storedDigest } from "../envelope/tokens.ts";
+import type { SecretEvent, SecretRecord, SecretState } from "./store.ts";
+
+/**
+ * How many events a record keeps. Wrong passphrases and unlocks can alternate for ever, so from
+ * here on the oldest but the first ("sealed") makes room. The Lua scripts know the same number.
+ */
+export const MAX_EVENTS = 64;
+
+/** What a store keeps of a secret, as it was last written. */
+export interface Facts {
+  readonly id: SecretId;
+  readonly linkHash: Digest;
+  readonly receiptHash: Digest;
+  readonly state: SecretState;
+  readonly passphrase: boolean;
+  readonly size: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly endedAt: number | undefined;
+  /** Wrong passphrases since the beginning or the last unlock. */
+  readonly tries: number;
+  readonly events: readonly SecretEvent[];
+}
+
+export function isLive(state: SecretState): state is "sealed" | "locked" {
+  return state === "sealed" || state === "locked";
+}
+
+/** Copies, so that nothing a caller does reaches back. Past its time, a live secret reads as expired. */
+export function asOf(facts: Facts, now: number, passphraseTries: number): SecretRecord {
+  const ranOut = isLive(facts.state) && now >= facts.expiresAt;
+  const endedAt = ranOut ? facts.expiresAt : facts.endedAt;
+  const events = facts.events.map((event) => ({ ...event }));
+  if (ranOut) events.push({ at: facts.expiresAt, kind: "expired" });
+  return {
+    id: facts.id,
+    linkHash: storedDigest(facts.linkHash.slice()),
+    receiptHash: storedDigest(facts.receiptHash.slice()),
+    state: ranOut ? "expired" : facts.state,
+    passphrase: facts.passphrase,
+    size: facts.size,
+    createdAt: facts.createdAt,
+    expiresAt: facts.expiresAt,
+    triesLeft: Math.max(0, passphraseTries - facts.tries),
+    events,
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+}

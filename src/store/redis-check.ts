@@ -1,0 +1,102 @@
+import type { Cluster, Redis } from "ioredis";
+import { openRedis } from "./connect-redis.ts";
+import { ask } from "./redis-faults.ts";
+import { StorePreconditionError } from "./store.ts";
+
+/** GETEX and GETDEL came with it; scripts replicate by their effects since 5. */
+const MIN_VERSION = [6, 2] as const;
+
+type Info = ReadonlyMap<string, string>;
+
+/** `name:value` lines, as INFO gives them. */
+export function parseInfo(text: string): Info {
+  const pairs = text.split(/\r?\n/).filter((line) => line.includes(":"));
+  return new Map(pairs.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+}
+
+/** Throws `StorePreconditionError`, with what to set. `role` is how the message calls this Redis. */
+export function assertUsable(info: Info, role: string): void {
+  const version = info.get("redis_version");
+  if (version === undefined) {
+    throw new StorePreconditionError(
+      `${role} does not tell its version. Allow its user the INFO command (ACL: +info).`,
+    );
+  }
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1])) {
+    throw new StorePreconditionError(
+      `${role} is version ${version}. Use Redis ${MIN_VERSION.join(".")} or later, or Valkey.`,
+    );
+  }
+  const policy = info.get("maxmemory_policy");
+  if (policy !== "noeviction") {
+    throw new StorePreconditionError(
+      `${role} may evict secrets to save memory (maxmemory-policy ${policy}). ` +
+        'Set "maxmemory-policy noeviction" in its configuration.',
+    );
+  }
+  if (info.get("role") === "slave") {
+    throw new StorePreconditionError(
+      `${role} is a replica and takes no writes. Give the address of its master, or of the Sentinels.`,
+    );
+  }
+}
+
+/** One sentence each, for an operator to read at start. */
+export function findDoubts(info: Info, role: string, holdsShares: boolean, waitReplicas: number): string[] {
+  const doubts: string[] = [];
+  const seconds = (name: string) => Number(info.get(name) ?? Number.NaN);
+  const startedAt = Date.now() / 1000 - seconds("uptime_in_seconds");
+  const hasSnapshots = info.get("save") ? true : seconds("rdb_last_save_time") > startedAt + 60;
+  if (holdsShares && (info.get("aof_enabled") === "1" || hasSnapshots)) {
+    doubts.push(
+      `${role} writes to disk, so what it deletes may stay readable there. ` +
+        'Set save "" and "appendonly no", or keep the shares in a second Redis in memory only (KEYRING_REDIS_URL).',
+    );
+  }
+  if (info.get("maxmemory") === "0") {
+    doubts.push(
+      `${role} has no memory limit: when memory runs out, the system may end it. Set maxmemory to what it may use.`,
+    );
+  }
+  const replicas = seconds("connected_slaves");
+  if (replicas > waitReplicas) {
+    doubts.push(
+      `${role} has ${replicas} replica(s), and ${waitReplicas} must confirm. After a failover a secret could ` +
+        "be lost or opened twice: set REDIS_REPLICAS to the number that may be promoted.",
+    );
+  }
+  return doubts;
+}
+
+async function inspect(client: Redis | Cluster, role: string): Promise<Info> {
+  await openRedis(client, role);
+  let info = "";
+  for (const section of ["server", "memory", "persistence", "replication"]) {
+    const command = client.info(section).catch((error: Error) => {
+      if (error.message.startsWith("NOPERM")) return "";
+      throw error;
+    });
+    info += `${await ask(command)}\n`;
+  }
+  // Most users may not ask this, and the documented one may not: INFO tells all that must be known.
+  const save = await client.config("GET", "save").catch(() => undefined);
+  if (Array.isArray(save) && typeof save[1] === "string") info += `save:${save[1]}\n`;
+  return parseInfo(info);
+}
+
+/** Resolves with warnings; throws `StorePreconditionError` or `StoreUnavailableError`. */
+export async function checkRedis(
+  client: Redis | Cluster,
+  keyring: Redis | undefined,
+  waitReplicas: number,
+): Promise<readonly string[]> {
+  const info = await inspect(client, "Redis");
+  assertUsable(info, "Redis");
+  const doubts = findDoubts(info, "Redis", keyring === undefined, waitReplicas);
+  if (!keyring) return doubts;
+  const role = "The keyring's Redis";
+  const keyringInfo = await inspect(keyring, role);
+  assertUsable(keyringInfo, role);
+  return [...doubts, ...findDoubts(keyringInfo, role, true, Number.POSITIVE_INFINITY)];
+}

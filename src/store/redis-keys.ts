@@ -1,0 +1,17 @@
+import type { SecretId } from "../envelope/tokens.ts";
+
+/**
+ * Keys in Redis. The braces are a Cluster hash tag: record and ciphertext of one secret lie in one
+ * slot, so that one script may change both. What else the product keeps in Redis starts with `ws:` too.
+ */
+export const recordKey = (id: SecretId) => `ws:{${id}}:record`;
+export const blobKey = (id: SecretId) => `ws:{${id}}:blob`;
+
+/**
+ * The share's key is named by the create that wrote it, and the record says which one counts. So two
+ * creates of one id never touch each other's share, and one that is refused can remove its own.
+ */
+export const shareKey = (id: SecretId, name: string) => `ws:{${id}}:share:${name}`;
+
+/** A sorted set: the ids of secrets that are sealed or locked, by the time they fall due. */
+export const DUE_KEY = "ws:due";

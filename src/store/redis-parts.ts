@@ -1,0 +1,47 @@
+import type { Cluster, Redis } from "ioredis";
+import type { SecretId } from "../envelope/tokens.ts";
+import type { Keyring } from "./keyring.ts";
+import { ask } from "./redis-faults.ts";
+import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { parseRecord, type StoredRecord } from "./redis-record.ts";
+import { ended, kindOf, MISSING, quietly } from "./redis-replies.ts";
+import type { Ended, Missing, StoreLimits } from "./store.ts";
+import type { Writer } from "./wait-pool.ts";
+
+/** What the acts of the Redis store work with. */
+export interface RedisParts {
+  readonly client: Redis | Cluster;
+  readonly keyring: Keyring;
+  readonly writer: Writer<Redis | Cluster>;
+  readonly limits: StoreLimits;
+  /** Milliseconds. */
+  readonly retention: number;
+}
+
+/** Milliseconds before its end in which a missing share means "expired" and not "lost". */
+const EXPIRY_GRACE = 5_000;
+/** For `loseSecret`: nobody won it. */
+export const NO_CLAIM = "";
+
+export async function loadRecord({ client }: RedisParts, id: SecretId): Promise<StoredRecord | undefined> {
+  const reply = await ask(client.waxsealReadRecordBuffer(recordKey(id), blobKey(id)));
+  return reply ? parseRecord(id, reply) : undefined;
+}
+
+/** Writes down that the content is gone. lose-secret.lua says when this may be called. */
+export async function loseSecret(
+  { client, keyring, retention }: RedisParts,
+  id: SecretId,
+  shareName: string,
+  claim: Buffer | typeof NO_CLAIM,
+): Promise<Ended | Missing> {
+  const reply = await ask(
+    client.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), claim, retention, EXPIRY_GRACE),
+  );
+  if (kindOf(reply) === "missing") return MISSING;
+  const result = ended(reply[1], reply[2]);
+  await quietly(keyring.drop(id, shareName));
+  // An expired one stays in the index, to be collected and reported.
+  if (result.state !== "expired") await quietly(client.zrem(DUE_KEY, id));
+  return result;
+}

@@ -1,0 +1,94 @@
+import { type SecretId, storedDigest } from "../envelope/tokens.ts";
+import type { Facts } from "./record.ts";
+import {
+  type EndState,
+  type EventKind,
+  type SecretEvent,
+  type SecretState,
+  StoreUnavailableError,
+} from "./store.ts";
+
+/**
+ * The version of the record's format that this code reads and writes. While an upgrade rolls out,
+ * old and new replicas work on one Redis; a record in another format is not ours to touch, and is
+ * answered as "unavailable, try again": a replica that knows it will be asked sooner or later.
+ */
+const VERSION = "1";
+
+export interface StoredRecord {
+  /** Redis' clock when it was read. */
+  readonly now: number;
+  readonly hasBlob: boolean;
+  readonly shareName: string;
+  readonly facts: Facts;
+}
+
+export function unknownVersion(): StoreUnavailableError {
+  return new StoreUnavailableError({
+    cause: new Error("The record has another format version: finish upgrading all replicas."),
+  });
+}
+
+const ENDS: readonly EndState[] = ["opened", "expired", "deleted", "lost"];
+const STATES: readonly SecretState[] = ["sealed", "locked", ...ENDS];
+const EVENTS: readonly EventKind[] = [
+  "sealed",
+  "locked",
+  ...ENDS,
+  "wrong-passphrase",
+  "unlocked",
+  "received",
+];
+
+function oneOf<T extends string>(kinds: readonly T[], text: string): T {
+  const kind = kinds.find((known) => known === text);
+  if (!kind) throw new TypeError("A record has a state or an event that does not exist.");
+  return kind;
+}
+
+export const parseEndState = (text: string) => oneOf(ENDS, text);
+
+/** Throws a TypeError where the record isn't one that our scripts wrote. */
+export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): StoredRecord {
+  const [now, hasBlob, ...pairs] = reply;
+  const fields = new Map<string, Buffer>();
+  for (let at = 0; at + 1 < pairs.length; at += 2) {
+    const value = pairs[at + 1];
+    if (Buffer.isBuffer(value)) fields.set(String(pairs[at]), value);
+  }
+  if (fields.get("v")?.toString() !== VERSION) throw unknownVersion();
+
+  function bytes(name: string): Buffer {
+    const value = fields.get(name);
+    if (!value) throw new TypeError(`A record has no field ${name}.`);
+    return value;
+  }
+  function integer(name: string): number {
+    const value = Number(bytes(name).toString());
+    if (!Number.isSafeInteger(value)) throw new TypeError(`A record's field ${name} is not an integer.`);
+    return value;
+  }
+  function event(text: string): SecretEvent {
+    const [at = "", kind = ""] = text.split(":");
+    return { at: Number(at), kind: oneOf(EVENTS, kind) };
+  }
+
+  return {
+    now: Number(now),
+    hasBlob: hasBlob === 1,
+    shareName: bytes("share").toString(),
+    facts: {
+      id,
+      linkHash: storedDigest(new Uint8Array(bytes("link"))),
+      receiptHash: storedDigest(new Uint8Array(bytes("receipt"))),
+      state: oneOf(STATES, bytes("state").toString()),
+      passphrase: bytes("passphrase").toString() === "1",
+      size: integer("size"),
+      createdAt: integer("created"),
+      expiresAt: integer("expires"),
+      endedAt: fields.has("ended") ? integer("ended") : undefined,
+      tries: integer("tries"),
+      events: bytes("events").toString().split(",").map(event),
+    },
+  };
+}

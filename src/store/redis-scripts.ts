@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Cluster, Redis, Result } from "ioredis";
+
+type Bytes = Buffer | string;
+/** A kind and what belongs to it; each script's header lists them. */
+export type ScriptReply = [kind: Buffer, ...rest: (Buffer | number | null)[]];
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    waxsealScheduleExpiryBuffer(due: string, id: string, ttl: number): Result<[added: number], Context>;
+    waxsealFindDueBuffer(due: string, limit: number): Result<Buffer[], Context>;
+    waxsealCreateSecretBuffer(
+      record: string,
+      blob: string,
+      linkHash: Bytes,
+      accessHash: Bytes,
+      receiptHash: Bytes,
+      body: Bytes,
+      shareName: string,
+      ciphertext: Bytes,
+      ttl: number,
+      retention: number,
+      passphrase: "0" | "1",
+    ): Result<ScriptReply, Context>;
+    waxsealDiscardSecretBuffer(
+      record: string,
+      blob: string,
+      shareName: string,
+    ): Result<[removed: number], Context>;
+    waxsealReadRecordBuffer(record: string, blob: string): Result<(Buffer | number)[] | null, Context>;
+    waxsealOpenSecretBuffer(
+      record: string,
+      blob: string,
+      linkHash: Bytes,
+      accessHash: Bytes,
+      claim: Bytes,
+      window: number,
+      blobGrace: number,
+      tries: number,
+      retention: number,
+    ): Result<ScriptReply, Context>;
+    waxsealWithdrawClaimBuffer(
+      record: string,
+      blob: string,
+      claim: Bytes,
+      retention: number,
+    ): Result<[withdrawn: number], Context>;
+    waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
+    waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
+    waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;
+    waxsealExpireSecretBuffer(record: string, blob: string): Result<ScriptReply, Context>;
+    waxsealLoseSecretBuffer(
+      record: string,
+      blob: string,
+      claim: Bytes,
+      retention: number,
+      grace: number,
+    ): Result<ScriptReply, Context>;
+  }
+}
+
+const SCRIPTS = [
+  "acknowledge-secret",
+  "create-secret",
+  "delete-secret",
+  "discard-secret",
+  "expire-secret",
+  "find-due",
+  "lose-secret",
+  "open-secret",
+  "read-record",
+  "schedule-expiry",
+  "unlock-secret",
+  "withdraw-claim",
+] as const;
+
+export interface Script {
+  readonly name: string;
+  readonly lua: string;
+  /** As its header declares them. */
+  readonly numberOfKeys: number;
+}
+
+/** Reads every script, and throws where one is missing: a build that forgot them must not start. */
+export function loadScripts(folder: URL = new URL("lua/", import.meta.url)): readonly Script[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".lua"));
+  for (const name of SCRIPTS) {
+    if (files.includes(`${name}.lua`)) continue;
+    throw new Error(`${name}.lua is not in ${folder.pathname}. Copy src/store/lua next to the store's code.`);
+  }
+  return SCRIPTS.map((name) => {
+    const lua = readFileSync(new URL(`${name}.lua`, folder), "utf8");
+    return { name, lua, numberOfKeys: lua.match(/^-- KEYS\[\d+\] /gm)?.length ?? 0 };
+  });
+}
+
+/** `open-secret` becomes the command `waxsealOpenSecret`. */
+export function commandName(script: string): string {
+  return `waxseal-${script}`.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/**
+ * ioredis sends a script's text once per connection and its digest from then on, and sends the text
+ * again on NOSCRIPT; so a Redis that was restarted or flushed needs nothing from us.
+ */
+export function defineScripts(client: Redis | Cluster, scripts: readonly Script[]): void {
+  for (const { name, lua, numberOfKeys } of scripts) {
+    client.defineCommand(commandName(name), { lua, numberOfKeys });
+  }
+}
