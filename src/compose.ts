@@ -1,9 +1,13 @@
 import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Store as LimitStore } from "express-rate-limit";
+import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Config } from "./config/config.ts";
+import type { Config, RedisTls } from "./config/config.ts";
+import type { RedisAddress } from "./config/redis-url.ts";
+import { connectRedis } from "./store/connect-redis.ts";
 import { createMemoryStore } from "./store/memory.ts";
+import { createRedisStore } from "./store/redis.ts";
 import { type Store, StoreUnavailableError } from "./store/store.ts";
 import { createApp } from "./web/app.ts";
 import { createPassphraseHasher } from "./web/argon2id-pool.ts";
@@ -12,14 +16,15 @@ import { createAudit } from "./web/audit.ts";
 import { startExpiryWatch } from "./web/expiry-watch.ts";
 import { instrumentStore } from "./web/instrument-store.ts";
 import type { LimitName } from "./web/limits.ts";
+import { describeError } from "./web/log-error.ts";
 import { createMetrics } from "./web/metrics.ts";
 import { createMetricsApp } from "./web/metrics-app.ts";
 import { createRenderer } from "./web/views.ts";
 
 /** Milliseconds between two looks for what ran out unopened. */
 const EXPIRY_EVERY = 5000;
-/** How often a store that does not answer is tried at start, a second apart. */
-const STORE_TRIES = 10;
+/** Milliseconds that Redis may come later than we do. */
+const STORE_PATIENCE = 10_000;
 
 /** Everything that has to be listened for, with nothing listening yet. */
 export interface Service {
@@ -34,21 +39,49 @@ interface Backend {
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
 }
 
-function createBackend(config: Config): Backend {
+/** One line when it goes and one when it comes back, however often it is tried in between. */
+function connect(address: RedisAddress, tls: RedisTls, log: Logger, role: string): Redis {
+  let away = false;
+  const client = connectRedis({
+    address,
+    tls,
+    onFault(fault) {
+      if (!away) log.warn({ error: describeError(fault) }, `${role} is away; trying again and again`);
+      away = true;
+    },
+  });
+  client.on("ready", () => {
+    if (away) log.info(`${role} is back`);
+    away = false;
+  });
+  return client;
+}
+
+function createBackend(config: Config, log: Logger): Backend {
+  const { redis, keyringRedis, redisTls, redisReplicas } = config;
+  if (redis === undefined) {
+    return {
+      store: createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes }),
+      limitStore: () => undefined,
+    };
+  }
+  const client = connect(redis, redisTls, log, "Redis");
+  const keyring = keyringRedis && connect(keyringRedis, redisTls, log, "the keyring's Redis");
   return {
-    store: createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes }),
+    store: createRedisStore({ client, keyring, limits: config, waitReplicas: redisReplicas }),
     limitStore: () => undefined,
   };
 }
 
 /** In compose and on Kubernetes everything starts at once, so Redis may be a little later than we are. */
 async function checkStore(store: Store): Promise<readonly string[]> {
-  for (let attempt = 1; ; attempt++) {
+  const deadline = performance.now() + STORE_PATIENCE;
+  for (;;) {
     try {
       return await store.check();
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError) || attempt >= STORE_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (!(error instanceof StoreUnavailableError) || performance.now() >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
 }
@@ -63,7 +96,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
   const assets = loadAssets(fileURLToPath(new URL("assets", built)));
   const render = createRenderer(fileURLToPath(new URL("../views", import.meta.url)));
 
-  const { store, limitStore } = createBackend(config);
+  const { store, limitStore } = createBackend(config, log);
   for (const warning of await checkStore(store)) log.warn(warning);
 
   const metrics = createMetrics(store);

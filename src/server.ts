@@ -34,6 +34,12 @@ async function readConfig() {
 
 async function serve(): Promise<void> {
   const config = await readConfig();
+  if (config.tls.kind !== "off" || config.redirectPort !== undefined) {
+    fail(
+      "Waxseal did not start: this version does not serve https itself. Unset TLS, TLS_CERT_FILE, TLS_KEY_FILE " +
+        "and REDIRECT_PORT, put an https proxy in front, and set PUBLIC_URL to its address.",
+    );
+  }
   const { pino } = await import("pino");
   const { describeError } = await import("./web/log-error.ts");
   const { describeDoubts, describeStart } = await import("./web/start-words.ts");

@@ -4,10 +4,16 @@ function isLocal(hostname: string): boolean {
   return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
-function describeStore(config: Config): string {
-  if (config.redisUrl === undefined) return "embedded store: secrets live in this process and end with it";
-  const { host } = new URL(config.redisUrl);
-  return `Redis at ${host}`;
+function hostAndPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Without user and password. */
+function describeStore({ redis }: Config): string {
+  if (redis === undefined) return "embedded store: secrets live in this process and end with it";
+  if (redis.kind === "single") return `Redis at ${hostAndPort(redis.host, redis.port)}`;
+  const sentinels = redis.sentinels.map(({ host, port }) => hostAndPort(host, port));
+  return `Redis ${redis.masterName}, by the Sentinels at ${sentinels.join(", ")}`;
 }
 
 /** The one line that says that it runs. */
@@ -15,7 +21,7 @@ export function describeStart(config: Config): string {
   const { publicUrl, host, port } = config;
   const address = publicUrl.href.replace(/\/$/, "");
   const direct = publicUrl.hostname === "localhost" && publicUrl.port === String(port);
-  const listening = direct ? "" : `, listening on ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const listening = direct ? "" : `, listening on ${hostAndPort(host, port)}`;
   return `Waxseal is ready at ${address}${listening} (${describeStore(config)})`;
 }
 
