@@ -111,7 +111,16 @@ describe("parseConfig", () => {
     );
     fc.assert(
       fc.property(
-        fc.dictionary(name, fc.oneof(fc.string(), fc.webUrl(), fc.ipV6(), fc.nat().map(String))),
+        fc.dictionary(
+          name,
+          fc.oneof(
+            fc.string(),
+            fc.constantFrom("toString", "__proto__"),
+            fc.webUrl(),
+            fc.ipV6(),
+            fc.nat().map(String),
+          ),
+        ),
         (environment) => {
           problemsOf(environment);
         },

@@ -8,7 +8,8 @@ export const pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----
 /** For tests: a file system of a few files; anything else is not there, as Node would say it. */
 export function files(contents: Readonly<Record<string, string>> = {}) {
   return (path: string): string => {
-    const content = contents[path];
+    // Own ones only: generated texts include "toString" and "__proto__".
+    const content = Object.hasOwn(contents, path) ? contents[path] : undefined;
     if (content !== undefined) return content;
     throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
   };
