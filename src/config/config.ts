@@ -30,11 +30,9 @@ export interface Config {
   readonly publicUrl: URL;
   /** The path part of `publicUrl` without a trailing slash: "" or "/waxseal". */
   readonly basePath: string;
-  /** Undefined: the embedded store. The text as given, and what `parseRedisUrl` made of it. */
-  readonly redisUrl: string | undefined;
+  /** Undefined: the embedded store. */
   readonly redis: RedisAddress | undefined;
   /** Undefined: shares live in the same Redis as everything else. */
-  readonly keyringRedisUrl: string | undefined;
   readonly keyringRedis: RedisAddress | undefined;
   readonly redisTls: RedisTls;
   /** How many replicas must confirm before something counts as done. */

@@ -9,8 +9,8 @@ describe("secrets from files", () => {
       { REDIS_URL_FILE: "/run/url", KEYRING_REDIS_URL_FILE: "/run/ring" },
       files({ "/run/url": "redis://:pw@h\n", "/run/ring": "redis://r\r\n" }),
     );
-    assert.equal(config.redisUrl, "redis://:pw@h");
-    assert.equal(config.keyringRedisUrl, "redis://r");
+    assert.equal(config.redis?.password, "pw");
+    assert.equal(config.keyringRedis?.kind === "single" && config.keyringRedis.host, "r");
   });
 
   it("refuses NAME and NAME_FILE together", () => {

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { parsePublicUrl } from "./public-url.ts";
-import { parseRedisUrl } from "./redis-url.ts";
+import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
 import { parseTrustProxy } from "./trust-proxy.ts";
 import {
   formatDuration,
@@ -51,12 +51,8 @@ export const publicUrl: Kind<URL> = {
   label: "`http(s)://host[:port][/path]`",
 };
 
-/** The text itself, once `parseRedisUrl` has accepted it. */
-export const redisUrl: Kind<string> = {
-  schema: text((value) => {
-    parseRedisUrl(value);
-    return value;
-  }),
+export const redisUrl: Kind<RedisAddress> = {
+  schema: text(parseRedisUrl),
   label: "`redis://`, `rediss://`, `redis+sentinel://` or `rediss+sentinel://` address",
 };
 

@@ -3,7 +3,6 @@ import { ConfigError } from "./config-error.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { type Environment, type ReadFile, readText, readTexts } from "./environment.ts";
 import { findMisspeltNames } from "./misspelt-names.ts";
-import { parseRedisUrl } from "./redis-url.ts";
 import { rules } from "./rules.ts";
 import { type SettingName, type Settings, settings } from "./schema.ts";
 
@@ -63,11 +62,8 @@ function toConfig(values: Settings): Config {
     tls,
     publicUrl,
     basePath: publicUrl.pathname === "/" ? "" : publicUrl.pathname,
-    redisUrl: values.REDIS_URL,
-    redis: values.REDIS_URL === undefined ? undefined : parseRedisUrl(values.REDIS_URL),
-    keyringRedisUrl: values.KEYRING_REDIS_URL,
-    keyringRedis:
-      values.KEYRING_REDIS_URL === undefined ? undefined : parseRedisUrl(values.KEYRING_REDIS_URL),
+    redis: values.REDIS_URL,
+    keyringRedis: values.KEYRING_REDIS_URL,
     redisTls: { ca: values.REDIS_CA_FILE, cert: values.REDIS_CERT_FILE, key: values.REDIS_KEY_FILE },
     redisReplicas: values.REDIS_REPLICAS,
     trustProxy: values.TRUST_PROXY ?? false,

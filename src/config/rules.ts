@@ -1,4 +1,4 @@
-import { parseRedisUrl } from "./redis-url.ts";
+import { isDeepStrictEqual } from "node:util";
 import type { SettingName, Settings } from "./schema.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
@@ -29,7 +29,7 @@ export const rules: readonly Rule[] = [
     if (KEYRING_REDIS_URL === undefined) return undefined;
     if (REDIS_URL === undefined)
       return "KEYRING_REDIS_URL: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
-    if (KEYRING_REDIS_URL !== REDIS_URL) return undefined;
+    if (!isDeepStrictEqual(KEYRING_REDIS_URL, REDIS_URL)) return undefined;
     return "KEYRING_REDIS_URL: is the same as REDIS_URL. Give a second Redis, or remove this.";
   }),
   rule(["REDIS_REPLICAS", "REDIS_URL"], ({ REDIS_REPLICAS, REDIS_URL }) => {
@@ -43,8 +43,7 @@ export const rules: readonly Rule[] = [
     ["REDIS_URL", "KEYRING_REDIS_URL", "REDIS_CA_FILE", "REDIS_CERT_FILE"],
     ({ REDIS_URL, KEYRING_REDIS_URL, REDIS_CA_FILE, REDIS_CERT_FILE }) => {
       if (REDIS_CA_FILE === undefined && REDIS_CERT_FILE === undefined) return undefined;
-      if ([REDIS_URL, KEYRING_REDIS_URL].some((url) => url !== undefined && parseRedisUrl(url).tls))
-        return undefined;
+      if ([REDIS_URL, KEYRING_REDIS_URL].some((address) => address?.tls)) return undefined;
       return `${REDIS_CA_FILE === undefined ? "REDIS_CERT_FILE" : "REDIS_CA_FILE"}: has no use, since Redis is not reached over TLS. Write rediss:// in REDIS_URL, or remove this.`;
     },
   ),
