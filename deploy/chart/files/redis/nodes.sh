@@ -5,7 +5,7 @@ SELF=
 FIRST_NODE=
 for node in $REDIS_NODES; do
   [ -n "$FIRST_NODE" ] || FIRST_NODE=$node
-  case $node in "$POD_NAME".*) SELF=$node ;; esac
+  case $node in "$POD_NAME" | "$POD_NAME".*) SELF=$node ;; esac
 done
 [ -n "$SELF" ] || { echo "POD_NAME $POD_NAME is none of: $REDIS_NODES" >&2; exit 1; }
 

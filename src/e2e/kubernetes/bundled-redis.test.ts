@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseRedisUrl } from "../../config/redis-url.ts";
+import {
+  formatId,
+  parseClaim,
+  parseDigest,
+  parseShare,
+  storedCiphertext,
+  type TtlSeconds,
+} from "../../envelope/tokens.ts";
+import { connectRedis } from "../../store/connect-redis.ts";
+import { createRedisStore } from "../../store/redis.ts";
+import type { NewSecret } from "../../store/store.ts";
+import { createHelm, type Helm, type Manifest } from "./helm.ts";
+import { kill, prepareRedisNodes, type RedisNode, type RedisNodes } from "./redis-node.ts";
+import { attempt } from "./run.ts";
+import { ensureTools } from "./tools.ts";
+
+let helm: Helm;
+before(async () => {
+  helm = await createHelm((await ensureTools()).helm);
+});
+after(() => helm?.stop());
+
+async function render(values: object): Promise<Manifest[]> {
+  const { code, stdout, stderr } = await helm.template({ values });
+  assert.equal(code, 0, stderr);
+  return helm.read(stdout);
+}
+
+async function until(what: string, check: () => Promise<boolean>, seconds = 40): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await check().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error(`${what} did not happen in ${seconds} s`);
+    await sleep(100);
+  }
+}
+
+function random<T>(parse: (text: unknown) => T | undefined, bytes = 32): T {
+  const parsed = parse(randomBytes(bytes).toString("base64url"));
+  assert.ok(parsed !== undefined);
+  return parsed;
+}
+
+function newSecret(): NewSecret {
+  return {
+    id: formatId(new Uint8Array(randomBytes(16))),
+    ...{ linkHash: random(parseDigest), accessHash: random(parseDigest), receiptHash: random(parseDigest) },
+    share: random(parseShare),
+    blob: storedCiphertext(new Uint8Array(randomBytes(2000))),
+    ttl: 600 as TtlSeconds,
+    passphrase: true,
+  };
+}
+
+const limits = { retention: 3600, passphraseTries: 3, redeliveryWindow: 30, maxTtl: 3600 };
+
+function openStore(url: string, waitReplicas: number) {
+  return createRedisStore({ client: connectRedis({ address: parseRedisUrl(url) }), limits, waitReplicas });
+}
+
+/** What anybody on the machine can read of what runs here. */
+function commandLines(): string {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      } catch {
+        return ""; // it has ended meanwhile
+      }
+    })
+    .join("\n");
+}
+
+describe("the chart's single Redis", () => {
+  let redis: RedisNodes;
+  let node: RedisNode;
+  before(async () => {
+    redis = await prepareRedisNodes(await render({ redis: { maxMemoryMiB: 32 } }), 1);
+    node = redis.nodes[0] as RedisNode;
+    node.startRedis();
+    await until("readiness", async () => (await node.script("ready.sh")).code === 0);
+  });
+  after(() => redis?.stop());
+
+  it("suits the store: no doubts, and every act is allowed", async () => {
+    const store = openStore(redis.url, 0);
+    try {
+      assert.deepEqual(await store.check(), []);
+      const { id, ...secret } = newSecret();
+      assert.equal((await store.create({ id, ...secret })).kind, "created");
+      assert.equal((await store.read(id))?.state, "sealed");
+      assert.equal((await store.readBlob(id))?.byteLength, 2000);
+      assert.equal(await store.countPending(), 1);
+      const claim = random(parseClaim, 16);
+      const wrong = { id, linkHash: secret.linkHash, accessHash: random(parseDigest), claim };
+      for (let tries = 0; tries < limits.passphraseTries; tries++) await store.open(wrong);
+      assert.equal((await store.read(id))?.state, "locked");
+      assert.equal((await store.unlock(id)).kind, "unlocked");
+      const opened = await store.open({ ...wrong, accessHash: secret.accessHash });
+      assert.equal(opened.kind, "handed-over");
+      assert.equal((await store.acknowledge(id, claim)).kind, "acknowledged");
+      assert.equal((await store.delete(id)).kind, "ended");
+      const other = newSecret();
+      await store.create(other);
+      assert.equal((await store.delete(other.id)).kind, "deleted");
+      assert.deepEqual(await store.collectExpired(), []);
+    } finally {
+      await store.close();
+    }
+  });
+
+  it("allows nothing else: not other keys, not what looks around or writes to disk", async () => {
+    assert.equal(await node.ask("SET", "ws:x", "1"), "OK");
+    const forbidden = [
+      ["GET", "other"],
+      ["KEYS", "*"],
+      ["SCAN", "0"],
+      ["CONFIG", "GET", "*"],
+      ["MONITOR"],
+      ["DEBUG", "SLEEP", "0"],
+      ["SAVE"],
+      ["BGSAVE"],
+      ["DUMP", "ws:x"],
+      ["SLOWLOG", "GET"],
+      ["ACL", "LIST"],
+      ["CLIENT", "LIST"],
+      ["FLUSHALL"],
+      ["REPLICAOF", "NO", "ONE"],
+      ["SHUTDOWN"],
+    ];
+    for (const command of forbidden)
+      assert.match(await node.ask(...command), /NOPERM|not allowed/, command.join(" "));
+    const port = /:(\d+)/.exec(redis.url.split("@")[1] ?? "")?.[1] ?? "";
+    const stranger = await attempt("redis-cli", ["-p", port, "PING"]);
+    assert.match(stranger.stdout, /NOAUTH/);
+  });
+
+  it("keeps everything in memory, and says full rather than forgetting", async () => {
+    const memory = await node.ask("INFO", "memory");
+    assert.match(memory, /maxmemory_policy:noeviction/);
+    assert.match(memory, /maxmemory:33554432/);
+    const persistence = await node.ask("INFO", "persistence");
+    assert.match(persistence, /aof_enabled:0/);
+    // A snapshot at shutdown or on demand would show here; none was ever begun.
+    assert.match(persistence, /rdb_last_bgsave_time_sec:-1/);
+  });
+
+  it("has no password in any command line", () => {
+    const lines = commandLines();
+    assert.ok(lines.includes("redis-server"));
+    for (const password of redis.passwords) assert.ok(!lines.includes(password));
+  });
+});
+
+describe("the chart's Redis under Sentinel", () => {
+  let redis: RedisNodes;
+  const running = new Map<RedisNode, ChildProcess>();
+
+  async function master(): Promise<RedisNode> {
+    const leading = [];
+    for (const node of redis.nodes)
+      if (/role:master/.test(await node.ask("INFO", "replication"))) leading.push(node);
+    assert.equal(leading.length, 1, `${leading.length} masters`);
+    return leading[0] as RedisNode;
+  }
+
+  /** One leads, the others follow it and have caught up. */
+  async function whole(): Promise<boolean> {
+    const replication = await (await master()).ask("INFO", "replication");
+    const ready = await Promise.all(redis.nodes.map((node) => node.script("ready.sh")));
+    return /connected_slaves:2/.test(replication) && ready.every(({ code }) => code === 0);
+  }
+
+  async function restartAtOnce(node: RedisNode, environment: NodeJS.ProcessEnv = {}): Promise<void> {
+    await kill(running.get(node) as ChildProcess);
+    running.set(node, node.startRedis(environment));
+  }
+
+  before(async () => {
+    redis = await prepareRedisNodes(await render({ redis: { mode: "sentinel", maxMemoryMiB: 32 } }), 3);
+    // All at the same time, as pods of a StatefulSet with parallel management start.
+    for (const node of redis.nodes) {
+      node.startSentinel();
+      running.set(node, node.startRedis());
+    }
+    await until("the first replication", whole).catch((error: Error) => {
+      throw new Error(`${error.message}\n${redis.nodes.map((node) => node.output()).join("\n")}`);
+    });
+    // Sentinels know each other through the master a moment later.
+    await until("a quorum", async () =>
+      redis.nodes.every((node) => /\+sentinel sentinel/.test(node.output())),
+    );
+  });
+  after(() => redis?.stop());
+
+  it("suits the store, which waits for both replicas", async () => {
+    const store = openStore(redis.url, 2);
+    try {
+      assert.deepEqual(await store.check(), []);
+      assert.equal((await store.create(newSecret())).kind, "created");
+    } finally {
+      await store.close();
+    }
+  });
+
+  it("loses nothing when the master crashes and is restarted empty at once", async () => {
+    const first = await master();
+    assert.equal(await first.ask("SET", "ws:kept", "sealed"), "OK");
+    assert.equal(await first.ask("WAIT", "2", "1000"), "2");
+    await restartAtOnce(first);
+    await until("a failover", async () => (await whole()) && (await master()) !== first);
+    assert.equal(await (await master()).ask("GET", "ws:kept"), "sealed");
+    for (const node of redis.nodes)
+      assert.match(await node.ask("INFO", "replication"), /role:(master|slave)/);
+  });
+
+  it("hands over before a pod goes", async () => {
+    const first = await master();
+    assert.equal((await first.script("hand-over.sh")).code, 0);
+    assert.match(await first.ask("INFO", "replication"), /role:slave/, "it returned before the hand-over");
+    await until("the others to follow", whole);
+    assert.equal(await (await master()).ask("GET", "ws:kept"), "sealed");
+    const leader = await master();
+    assert.notEqual(leader, first);
+    // Where there is nothing to hand over, it is done at once.
+    assert.equal((await first.script("hand-over.sh")).code, 0);
+    assert.equal(await master(), leader);
+  });
+
+  it("shows no password in any command line", () => {
+    const lines = commandLines();
+    for (const password of redis.passwords) assert.ok(!lines.includes(password));
+  });
+
+  it("would lose everything if the restarted master answered at once: the wait is needed", async () => {
+    const first = await master();
+    assert.equal(await first.ask("GET", "ws:kept"), "sealed");
+    await restartAtOnce(first, { FAILOVER_WAIT_SECONDS: "0" });
+    await until(
+      "the emptiness",
+      async () => (await whole()) && (await (await master()).ask("GET", "ws:kept")) === "",
+    );
+  });
+});
