@@ -91,9 +91,8 @@ async function checkStore(store: Store): Promise<readonly string[]> {
  * can't be used; their messages say what to set.
  */
 export async function compose(config: Config, log: Logger, isDraining: () => boolean): Promise<Service> {
-  // Built files are beside this one, or next door where this is run from its source.
-  const built = new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
-  const assets = loadAssets(fileURLToPath(new URL("assets", built)));
+  // Beside this file once it is built.
+  const assets = loadAssets(fileURLToPath(new URL("assets", import.meta.url)));
   const render = createRenderer(fileURLToPath(new URL("../views", import.meta.url)));
 
   const { store, limitStore } = createBackend(config, log);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import supertest from "supertest";
 import { parseConfig } from "../config/parse-config.ts";
 import { cheapHash } from "../envelope/testing.ts";
@@ -32,6 +32,7 @@ export interface TestApp {
   readonly http: ReturnType<typeof supertest>;
   readonly store: Store;
   readonly metrics: Metrics;
+  readonly log: Logger;
   /** Runs `use` with the app's address while it listens, for what needs more than one request at a time. */
   listening<T>(use: (url: string) => Promise<T>): Promise<T>;
   /** Lets time pass for the store. */
@@ -62,12 +63,13 @@ export function createTestApp({ env = {}, store: given, limitStore }: TestAppOpt
   const clock = () => now;
   const store = given ?? createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes, clock });
   const metrics = createMetrics(store);
+  const log = pino({ level: config.logLevel }, sink);
   const handler = createApp({
     config,
     store,
     limitStore: limitStore ?? (() => undefined),
     clock,
-    log: pino({ level: config.logLevel }, sink),
+    log,
     metrics,
     assets,
     render,
@@ -83,6 +85,7 @@ export function createTestApp({ env = {}, store: given, limitStore }: TestAppOpt
     http,
     store,
     metrics,
+    log,
     async listening(use) {
       const server = createServer(handler).listen(0, "127.0.0.1");
       await once(server, "listening");

@@ -50,11 +50,6 @@ const robots: RequestHandler = (_req, res) => {
   res.type("text/plain").send("User-agent: *\nDisallow: /\n");
 };
 
-/** path-to-regexp's own characters, which a base path may hold as they are. */
-function literalPath(path: string): string {
-  return path.replace(/[{}()[\]+?!:*\\]/g, "\\$&");
-}
-
 /** The whole service as one request handler. Does no I/O of its own; starts no timer of its own. */
 export function createApp(deps: AppDeps): Express {
   const { config, isDraining, log, metrics } = deps;
@@ -87,7 +82,7 @@ export function createApp(deps: AppDeps): Express {
   service.use(createReceiptRoutes(routeDeps));
   service.use(createPages(deps));
   if (config.assisted) service.use(createAssisted({ ...deps, ...routeDeps }));
-  app.use(literalPath(config.basePath) || "/", service);
+  app.use(config.basePath || "/", service);
 
   app.use((_req, _res, next) => next(notFound()));
   const renderProblemPage = createProblemPage(deps);

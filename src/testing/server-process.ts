@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { freePort } from "./free-port.ts";
+
+/** The server as people run it: what `npm run build` made, in a process and an environment of its own. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  /** All that it has written to stdout and stderr. */
+  readonly output: () => string;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code once it has ended. */
+  readonly ended: Promise<number | null>;
+  /** Ends it the hard way where it still runs. */
+  stop(): Promise<void>;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts it and doesn't wait. Only PATH is inherited, so that nobody's settings leak into a test. */
+export function launchServer(
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): ServerProcess {
+  const child = spawn(process.execPath, ["dist/server.js", ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH, PORT: String(port), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  let output = "";
+  const keep = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  const ended = once(child, "close").then(() => {
+    running.delete(child);
+    return child.exitCode;
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    output: () => output,
+    signal: (name) => void child.kill(name),
+    ended,
+    async stop() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Resolves when it says that it is ready. */
+export async function startServer(env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const server = launchServer(await freePort(), env);
+    if (await until(() => server.output().includes("Waxseal is ready"), server.ended)) return server;
+    // Somebody else may have taken the port in between.
+    if (!server.output().includes("is in use")) throw new Error(`The server ended: ${server.output()}`);
+  }
+  throw new Error("No port stayed free.");
+}
+
+/** Looks every few milliseconds until it is so; false where the process ended first. */
+async function until(isSo: () => boolean, ended: Promise<unknown>): Promise<boolean> {
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  while (!isSo()) {
+    if (over) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}

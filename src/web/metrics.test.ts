@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import supertest from "supertest";
+import { createMemoryStore } from "../store/memory.ts";
+import { sealSecret } from "../testing/sealed-secret.ts";
+import { createTestApp, type TestApp } from "../testing/test-app.ts";
+import { startExpiryWatch } from "./expiry-watch.ts";
+import { instrumentStore } from "./instrument-store.ts";
+import { createMetrics } from "./metrics.ts";
+import { createMetricsApp } from "./metrics-app.ts";
+
+const scrape = async ({ metrics }: Pick<TestApp, "metrics">) =>
+  (await supertest(createMetricsApp(metrics)).get("/metrics").expect(200)).text;
+
+/** The value of a series, written as in the exposition format. */
+function valueIn(text: string, series: string): number | undefined {
+  const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+describe("Metrics", () => {
+  it("count what became of secrets, once each", async () => {
+    const app = createTestApp({ env: { PASSPHRASE_TRIES: "2" } });
+    const [opened, deleted, locked] = [
+      await sealSecret(),
+      await sealSecret(),
+      await sealSecret({ passphrase: "x" }),
+    ];
+    for (const secret of [opened, deleted, locked]) await app.create(secret);
+    await app.create(opened);
+    for (let i = 0; i < 2; i++) await app.open(opened);
+    for (let i = 0; i < 2; i++) await app.http.delete("/api/v1/receipt/secret").set(app.asReceipt(deleted));
+    for (let i = 0; i < 4; i++) await app.open(locked, { access: locked.wrongAccess });
+    const text = await scrape(app);
+    for (const [name, count] of Object.entries({
+      waxseal_secrets_created_total: 3,
+      waxseal_secrets_opened_total: 1,
+      waxseal_secrets_deleted_total: 1,
+      waxseal_secrets_locked_total: 1,
+      waxseal_wrong_passphrases_total: 2,
+      waxseal_secrets_expired_total: 0,
+      waxseal_pending_secrets: 1,
+      waxseal_store_up: 1,
+    })) {
+      assert.equal(valueIn(text, name), count, name);
+    }
+  });
+
+  it("count what ran out, when the watch comes by", async () => {
+    const app = createTestApp();
+    await app.create(await sealSecret({ ttl: 60 }));
+    app.advance(60);
+    // The watch alone does not keep a process alive.
+    const alive = setInterval(() => {}, 1000);
+    await new Promise<void>((resolve) => {
+      const watched = instrumentStore(app.store, app.metrics, (event) => {
+        assert.equal(event, "expired");
+        watch.stop();
+        resolve();
+      });
+      const watch = startExpiryWatch({ store: watched, log: app.log, every: 1 });
+    });
+    clearInterval(alive);
+    assert.equal(valueIn(await scrape(app), "waxseal_secrets_expired_total"), 1);
+  });
+
+  it("time requests by route, method and status, and nothing that a stranger chooses", async () => {
+    const app = createTestApp({ env: { RATE_LIMIT_MISS: "1000/1m" } });
+    const secret = await sealSecret();
+    await app.create(secret);
+    await app.http.get("/api/v1/secret").set(app.asLink(secret)).expect(200);
+    await app.http.get("/api/v1/secret").expect(401);
+    const series = (text: string) => text.match(/^waxseal_http_request_duration_seconds_count\{/gm)?.length;
+    assert.equal(series(await scrape(app)), 3);
+    assert.equal(
+      valueIn(
+        await scrape(app),
+        'waxseal_http_request_duration_seconds_count{route="/api/v1/secret",method="GET",status="200"}',
+      ),
+      1,
+    );
+    for (let i = 0; i < 50; i++) await app.http.get(`/random/${i}?q=${i}`).expect(404);
+    await app.http.trace("/").expect(404);
+    await app.http.propfind("/").expect(404);
+    const text = await scrape(app);
+    assert.equal(
+      valueIn(
+        text,
+        'waxseal_http_request_duration_seconds_count{route="unmatched",method="GET",status="404"}',
+      ),
+      50,
+    );
+    assert.equal(
+      valueIn(
+        text,
+        'waxseal_http_request_duration_seconds_count{route="unmatched",method="OTHER",status="404"}',
+      ),
+      2,
+    );
+    assert.equal(series(text), 5);
+    assert.doesNotMatch(text, /random/);
+  });
+
+  it("count refusals by limit, and time the store by act", async () => {
+    const app = createTestApp({ env: { RATE_LIMIT_MISS: "1/1m" } });
+    for (let i = 0; i < 3; i++) await app.http.get("/nowhere");
+    await app.create(await sealSecret());
+    const text = await scrape(app);
+    assert.equal(valueIn(text, 'waxseal_rate_limited_total{limit="miss"}'), 2);
+    assert.equal(valueIn(text, 'waxseal_store_duration_seconds_count{operation="create"}'), 1);
+  });
+
+  it("tell when the store is away, and leave out what is not known then", async () => {
+    const limits = { retention: 60, passphraseTries: 3, redeliveryWindow: 30, maxTtl: 3600 };
+    const store = createMemoryStore({ limits, maxBytes: 1 << 20 });
+    let away = false;
+    const metrics = createMetrics({
+      countPending: () => (away ? Promise.reject(new Error("away")) : store.countPending()),
+    });
+    assert.equal(valueIn(await scrape({ metrics }), "waxseal_store_up"), 1);
+    away = true;
+    const text = await scrape({ metrics });
+    assert.equal(valueIn(text, "waxseal_store_up"), 0);
+    assert.equal(valueIn(text, "waxseal_pending_secrets"), undefined);
+  });
+
+  it("are at /metrics of their own listener, and nowhere on the public one", async () => {
+    const app = createTestApp({ env: { METRICS_PORT: "9464" } });
+    await app.http.get("/metrics").expect(404);
+    await supertest(createMetricsApp(app.metrics)).get("/").expect(404);
+    assert.match(await scrape(app), /^process_cpu_seconds_total /m);
+  });
+});
