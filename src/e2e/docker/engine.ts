@@ -1,9 +1,20 @@
-// A Docker engine of the test's own: its own data, socket and process ids in a temporary folder, so
-// that nothing a developer runs on the same machine is seen, slowed down or removed.
+// A Docker engine of the tests' own: its own data, socket and process ids, so that nothing a developer
+// runs on the same machine is seen, slowed down or removed. Its images are kept outside the repository
+// between runs, because making them again for each file of tests would take longer than the tests.
 
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -113,6 +124,37 @@ function clientProgram(): string {
   return existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
 }
 
+export function cacheFolder(): string {
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "waxseal-rig");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One engine at a time may have the data. Waits for another file of tests, not for one that was killed. */
+async function takeTurn(): Promise<() => void> {
+  const file = join(cacheFolder(), "lock");
+  for (let waited = 0; waited < 240_000; waited += 500) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      return () => rmSync(file, { force: true });
+    } catch {
+      const holder = Number(readFileSync(file, { encoding: "utf8", flag: "a+" }));
+      if (!isAlive(holder) || holder === 0) rmSync(file, { force: true });
+      else await sleep(500);
+    }
+  }
+  throw new Error(`Another run holds ${file} for too long.`);
+}
+
 async function tryStart(driver: string): Promise<Engine | string> {
   const home = mkdtempSync(join(tmpdir(), "waxseal-engine-"));
   const socket = join(home, "socket");
@@ -125,17 +167,10 @@ async function tryStart(driver: string): Promise<Engine | string> {
   const daemon = spawn(
     "dockerd",
     [
-      ...[
-        "--data-root",
-        join(home, "data"),
-        "--exec-root",
-        join(home, "exec"),
-        "--pidfile",
-        join(home, "pid"),
-      ],
-      ...["--host", `unix://${socket}`, "--storage-driver", driver, "--bridge", "none"],
-      ...["--default-address-pool", `base=10.${pool}.0.0/16,size=24`],
-      ...(shared ? ["--iptables=false"] : []),
+      ...["--data-root", join(cacheFolder(), `engine-${driver}`), "--exec-root", join(home, "exec")],
+      ...["--pidfile", join(home, "pid"), "--host", `unix://${socket}`, "--storage-driver", driver],
+      ...["--bridge", "none", "--default-address-pool", `base=10.${pool}.0.0/16,size=24`],
+      ...["--shutdown-timeout", "3", ...(shared ? ["--iptables=false"] : [])],
     ],
     { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } },
   );
@@ -153,8 +188,9 @@ async function tryStart(driver: string): Promise<Engine | string> {
     DOCKER_HOST: `unix://${socket}`,
     DOCKER_CONFIG: join(home, "client"),
   };
-  for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME"])
+  for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME"]) {
     delete env[name];
+  }
 
   async function end(): Promise<void> {
     daemon.kill("SIGTERM");
@@ -168,23 +204,18 @@ async function tryStart(driver: string): Promise<Engine | string> {
     rmSync(home, { recursive: true, force: true });
   }
 
-  for (let waited = 0; waited < 30_000; waited += 200) {
-    if (ended) break;
-    if (existsSync(socket)) {
-      const ping = await run(clientProgram(), ["version", "--format", "{{.Server.Version}}"], {
+  const docker: Engine["docker"] = (args, options = {}) =>
+    run(clientProgram(), args, { ...options, env: { ...env, ...options.env } });
+  for (let waited = 0; waited < 30_000 && !ended; waited += 200) {
+    const answer = existsSync(socket) ? await docker(["version"], { mayFail: true }) : undefined;
+    if (answer?.code === 0) {
+      return {
         env,
-        mayFail: true,
-      });
-      if (ping.code === 0) {
-        return {
-          env,
-          docker: (args, options = {}) =>
-            run(clientProgram(), args, { ...options, env: { ...env, ...options.env } }),
-          compose: (args, options = {}) =>
-            run("docker-compose", args, { ...options, env: { ...env, ...options.env } }),
-          stop: end,
-        };
-      }
+        docker,
+        compose: (args, options = {}) =>
+          run("docker-compose", args, { ...options, env: { ...env, ...options.env } }),
+        stop: end,
+      };
     }
     await sleep(200);
   }
@@ -193,14 +224,39 @@ async function tryStart(driver: string): Promise<Engine | string> {
   return said;
 }
 
+/** What a run that was killed left behind, and images that no tag names any more. */
+async function sweep(engine: Engine): Promise<void> {
+  const left = (await engine.docker(["ps", "--all", "--quiet"])).stdout.trim().split("\n").filter(Boolean);
+  if (left.length > 0) await engine.docker(["rm", "--force", "--volumes", ...left]);
+  for (const what of ["network", "volume", "image"]) await engine.docker([what, "prune", "--force"]);
+}
+
 /** overlay2 where the kernel and the file system allow it; vfs copies every layer, but always works. */
 export async function startEngine(): Promise<Engine> {
   await ensureTools();
+  const release = await takeTurn();
   const said: string[] = [];
   for (const driver of ["overlay2", "vfs"]) {
     const engine = await tryStart(driver);
-    if (typeof engine !== "string") return engine;
-    said.push(`--- ${driver} ---\n${engine}`);
+    if (typeof engine === "string") {
+      said.push(`--- ${driver} ---\n${engine}`);
+      continue;
+    }
+    await sweep(engine);
+    const stop = async () => {
+      process.off("SIGTERM", interrupted);
+      process.off("SIGINT", interrupted);
+      await engine.stop();
+      release();
+    };
+    // The test runner ends a file that takes too long with a signal: no `after` hook runs then.
+    const interrupted = () => {
+      void stop().finally(() => process.exit(1));
+    };
+    process.once("SIGTERM", interrupted);
+    process.once("SIGINT", interrupted);
+    return { ...engine, stop };
   }
+  release();
   throw new MissingToolError(`dockerd does not start on this machine.\n${said.join("\n")}`);
 }

@@ -9,26 +9,19 @@ import {
   chmodSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { arch, homedir, tmpdir } from "node:os";
+import { arch, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Engine, MissingToolError, run } from "./engine.ts";
+import { cacheFolder, type Engine, MissingToolError, run } from "./engine.ts";
 
 const suite = "bookworm";
 const packages = ["ca-certificates", "redis-server", "redis-sentinel", "nginx-light", "caddy"];
 const debianTag = "waxseal-stand-in-debian:1";
-
-function cacheFolder(): string {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "waxseal-rig");
-  mkdirSync(folder, { recursive: true });
-  return folder;
-}
 
 async function debianTree(): Promise<string> {
   // Which release of each package went in decides the name, so a newer Redis is not masked by an old tree.
