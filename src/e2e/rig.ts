@@ -7,6 +7,7 @@ import type { Page } from "playwright-core";
 import { parseConfig } from "../config/parse-config.ts";
 import { argon2id } from "../envelope/argon2id.ts";
 import { encodeBase64url } from "../envelope/base64url.ts";
+import type { PassphraseHash } from "../envelope/keys.ts";
 import { textPart } from "../envelope/parts.ts";
 import { gather } from "../envelope/seal.ts";
 import { type PreparedSecret, prepareSecret } from "../envelope/sender.ts";
@@ -14,7 +15,6 @@ import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { freePort } from "../testing/free-port.ts";
 import { createApp } from "../web/app.ts";
-import { createPassphraseHasher } from "../web/argon2id-pool.ts";
 import { loadAssets } from "../web/assets.ts";
 import { createHttpServer } from "../web/http-server.ts";
 import { createMetrics } from "../web/metrics.ts";
@@ -30,6 +30,8 @@ export interface Waxseal {
 }
 
 const generous = { RATE_LIMIT_CREATE: "10000/1m", RATE_LIMIT_OPEN: "10000/1m", RATE_LIMIT_MISS: "10000/1m" };
+/** Without the worker thread, which only the build has; `src/web/argon2id-pool.test.ts` is about that. */
+const stretchHere: PassphraseHash = async (passphrase, salt) => argon2id(passphrase, salt);
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** `name` is the host name that people use; it must lead to 127.0.0.1. */
@@ -53,7 +55,7 @@ export async function startWaxseal(env: Record<string, string> = {}, name = "loc
     metrics: createMetrics(store),
     assets: loadAssets(here("../../dist/assets")),
     render: createRenderer(here("../../views")),
-    hashPassphrase: createPassphraseHasher(),
+    hashPassphrase: stretchHere,
     isDraining: () => false,
   });
   const server = createHttpServer(app, () => false).listen(port, "127.0.0.1");
@@ -84,7 +86,7 @@ export async function share(
   url: string,
   { text = "hunter2", passphrase = "", ttl = 3600 } = {},
 ): Promise<SharedSecret> {
-  const prepared = await prepareSecret([textPart(text)], passphrase, async (p, salt) => argon2id(p, salt));
+  const prepared = await prepareSecret([textPart(text)], passphrase, stretchHere);
   const blob = encodeBase64url(await gather(prepared.sealing));
   const response = await fetch(`${url}/api/v1/secrets`, {
     method: "POST",

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Bytes } from "../envelope/bytes.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
@@ -16,8 +15,8 @@ export class HasherBusyError extends Error {
   }
 }
 
-// Beside this file, under whichever name this file goes by: .ts from the sources, .js when built.
-const workerUrl = new URL(`./argon2id-worker${extname(import.meta.url)}`, import.meta.url);
+// Beside this file in the build. Worker threads run plain JavaScript only, so sources have none.
+const workerUrl = new URL("./argon2id-worker.js", import.meta.url);
 
 /**
  * Argon2id for the assisted pages: one at a time, each in a worker of its own that ends with it, so

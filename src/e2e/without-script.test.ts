@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Browser, Page, Request } from "playwright-core";
+import { launchChromium } from "../testing/chromium.ts";
+import { share, startWaxseal, stateOf, type Waxseal } from "./rig.ts";
+
+describe("without script", () => {
+  let waxseal: Waxseal;
+  let browser: Browser;
+  let page: Page;
+  let requests: Request[] = [];
+
+  before(async () => {
+    waxseal = await startWaxseal();
+    browser = await launchChromium({ names: ["waxseal.test"] });
+  });
+  after(async () => {
+    await browser?.close();
+    await waxseal?.close();
+  });
+  beforeEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+    requests = [];
+    page.on("request", (request) => requests.push(request));
+  });
+
+  const heading = (name: string) => page.getByRole("heading", { name, exact: true });
+
+  async function createAssisted(text: string, passphrase = ""): Promise<{ link: string; receipt: string }> {
+    await page.goto(`${waxseal.url}/`);
+    await page.getByRole("link", { name: "let the server encrypt it" }).click();
+    await page.getByText("The server will see the secret for a moment.").waitFor();
+    await page.getByLabel("Secret", { exact: true }).fill(text);
+    await page.getByLabel(/^Passphrase/).fill(passphrase);
+    await page.getByRole("button", { name: "Create link" }).click();
+    await heading("Your link is ready").waitFor();
+    return {
+      link: await page.getByLabel("Link", { exact: true }).inputValue(),
+      receipt: await page.getByLabel(/^Receipt/).inputValue(),
+    };
+  }
+
+  async function openAssisted(link: string, passphrase = ""): Promise<void> {
+    await page.goto(`${waxseal.url}/assisted/open`);
+    await page.getByLabel("Link or receipt").fill(link);
+    await page.getByLabel(/^Passphrase/).fill(passphrase);
+    await page.getByRole("button", { name: "Open secret" }).click();
+  }
+
+  it("says on the create page to turn JavaScript on, and shows nothing to type into", async () => {
+    await page.goto(`${waxseal.url}/`);
+    await page
+      .getByText("Turn on JavaScript, so that your browser can encrypt the secret before sending it.")
+      .waitFor();
+    assert.ok(await page.locator("#secret").isHidden());
+    assert.ok(await page.locator(".watchdog").isHidden());
+  });
+
+  it("says on the open page that nothing has been opened", async () => {
+    const shared = await share(waxseal.url);
+    await page.goto(shared.link);
+    await page.getByText(/Turn on JavaScript.*Nothing has been opened\./).waitFor();
+    assert.equal(await stateOf(waxseal.url, shared), "sealed");
+  });
+
+  it("seals what the server was given with the same envelope, and a page with script opens it", async () => {
+    const { link } = await createAssisted("one\ntwo ✓ 100% & more+");
+    const scripted = await (await browser.newContext()).newPage();
+    await scripted.goto(link);
+    await scripted.getByRole("button", { name: "Open secret" }).click();
+    await scripted.getByRole("heading", { name: "Here's your secret" }).waitFor();
+    assert.equal(await scripted.locator("#parts .secret").textContent(), "one\ntwo ✓ 100% & more+");
+  });
+
+  it("opens a pasted link once, and then says when it was opened", async () => {
+    const { link } = await share(waxseal.url, { text: "<b>hunter2</b> & co" });
+    await openAssisted(link);
+    await heading("Here's your secret").waitFor();
+    assert.equal(await page.locator(".secret").textContent(), "<b>hunter2</b> & co");
+    await openAssisted(link);
+    await page.getByText(/This secret was opened and is deleted/).waitFor();
+  });
+
+  it("shows what became of it for a pasted receipt", async () => {
+    const { receipt } = await createAssisted("hunter2");
+    await openAssisted(receipt);
+    await heading("Sealed").waitFor();
+  });
+
+  it("counts a wrong passphrase, keeps the link in the form, and opens with the right one", async () => {
+    const { link } = await createAssisted("hunter2", "correct horse");
+    await openAssisted(link, "wrong");
+    await page.getByText("That passphrase is wrong. The secret is still sealed. 9 tries left.").waitFor();
+    assert.equal(await page.getByLabel("Link or receipt").inputValue(), link);
+    await page.getByLabel(/^Passphrase/).fill("correct horse");
+    await page.getByRole("button", { name: "Open secret" }).click();
+    await heading("Here's your secret").waitFor();
+  });
+
+  it("says that part of a pasted link is missing", async () => {
+    const { link } = await share(waxseal.url);
+    await openAssisted(link.slice(0, -4));
+    await page.getByText("Part of this link is missing.").waitFor();
+    assert.equal(await page.getByLabel("Link or receipt").inputValue(), link.slice(0, -4));
+  });
+
+  it("asks for a secret where none was typed", async () => {
+    await page.goto(`${waxseal.url}/assisted`);
+    await page.getByRole("button", { name: "Create link" }).click();
+    await page.getByRole("link", { name: "Enter a secret" }).waitFor();
+    assert.match(await page.title(), /^Error: /);
+  });
+
+  it("refuses a form whose token isn't this browser's, and keeps the text", async () => {
+    await page.goto(`${waxseal.url}/assisted`);
+    await page.getByLabel("Secret", { exact: true }).fill("kept");
+    await page.context().clearCookies();
+    await page.getByRole("button", { name: "Create link" }).click();
+    await page.getByText("This form was too old").waitFor();
+    assert.equal(await page.getByLabel("Secret", { exact: true }).inputValue(), "kept");
+    await page.getByRole("button", { name: "Create link" }).click();
+    await heading("Your link is ready").waitFor();
+  });
+
+  it("puts neither text nor link into an address", async () => {
+    await createAssisted("hunter2-in-no-address");
+    assert.ok(requests.every((request) => !request.url().includes("hunter2")));
+  });
+
+  it("has no assisted pages where the operator switched them off", async () => {
+    const strict = await startWaxseal({ ASSISTED: "off" });
+    try {
+      await page.goto(`${strict.url}/`);
+      await page.getByText(/Turn on JavaScript/).waitFor();
+      assert.equal(await page.getByRole("link", { name: "let the server encrypt it" }).count(), 0);
+      const response = await page.goto(`${strict.url}/assisted`);
+      assert.equal(response?.status(), 404);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  it("lets nothing be typed into the assisted pages over plain http", async () => {
+    const plain = await startWaxseal({}, "waxseal.test");
+    try {
+      await page.goto(`${plain.url}/assisted`);
+      await heading("This page needs https").waitFor();
+      assert.equal(await page.locator("textarea").count(), 0);
+    } finally {
+      await plain.close();
+    }
+  });
+});
+
+describe("a script that doesn't load", () => {
+  it("is told after four seconds, and a submit sends nothing", async () => {
+    const waxseal = await startWaxseal();
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      const posts: string[] = [];
+      page.on("request", (request) => request.method() === "POST" && posts.push(request.url()));
+      await page.route("**/assets/create-*.js", (route) => route.abort());
+      await page.goto(`${waxseal.url}/`);
+      await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+      // The policy stops the submit, so there is no navigation to wait for.
+      await page.getByRole("button", { name: "Create link" }).click({ noWaitAfter: true });
+      await page.getByText("The encryption script didn't load. Nothing was sent. Reload the page.").waitFor();
+      assert.deepEqual(posts, []);
+      assert.ok(!page.url().includes("hunter2"));
+    } finally {
+      await browser.close();
+      await waxseal.close();
+    }
+  });
+
+  it("isn't run when it isn't the script that was built", async () => {
+    const waxseal = await startWaxseal();
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      await page.route("**/assets/create-*.js", async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: `${await response.text()};document.title="altered"` });
+      });
+      await page.goto(`${waxseal.url}/`);
+      await page.getByText("The encryption script didn't load.").waitFor();
+      assert.notEqual(await page.title(), "altered");
+    } finally {
+      await browser.close();
+      await waxseal.close();
+    }
+  });
+});
+
+describe("plain http", () => {
+  it("says that the page needs https, asks the server nothing, and offers https with the fragment kept", async () => {
+    const waxseal = await startWaxseal({}, "waxseal.test");
+    const browser = await launchChromium({ names: ["waxseal.test"] });
+    try {
+      const page = await browser.newPage();
+      const api: string[] = [];
+      page.on("request", (request) => request.url().includes("/api/") && api.push(request.url()));
+      const shared = await share(waxseal.url.replace("waxseal.test", "127.0.0.1"));
+      const fragment = shared.link.split("#")[1];
+      await page.goto(`${waxseal.url}/s#${fragment}`);
+      await page.getByRole("heading", { name: "This page needs https" }).waitFor();
+      await page.getByText("Browsers turn off encryption on http. Ask your administrator.").waitFor();
+      const href = await page.getByRole("link", { name: "Switch to https" }).getAttribute("href");
+      assert.equal(href, `https://waxseal.test/s#${fragment}`);
+      assert.deepEqual(api, []);
+      await page.goto(`${waxseal.url}/`);
+      await page.getByRole("heading", { name: "This page needs https" }).waitFor();
+      assert.ok(await page.locator("#secret").isHidden());
+    } finally {
+      await browser.close();
+      await waxseal.close();
+    }
+  });
+});
