@@ -1,224 +1,24 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { chartSchema, chartSchemaFile, derivedSettings } from "../build/chart-schema.ts";
 import { parseConfig } from "../config/parse-config.ts";
-import { describeSettings } from "../config/schema.ts";
 import { createMetrics } from "../web/metrics.ts";
-import { type ApiServer, startApiServer } from "./kubernetes/api-server.ts";
-import { at, chartFolder, createHelm, type Helm, type Manifest } from "./kubernetes/helm.ts";
-import { attempt } from "./kubernetes/run.ts";
-import { customResourceDefinitions, ensureSchemas } from "./kubernetes/schemas.ts";
+import { at, createHelm, type Helm, type Manifest, type TemplateOptions } from "./kubernetes/helm.ts";
+import { cases, containersOf, decode, everythingOn, find, podsOf, render } from "./kubernetes/manifests.ts";
+import { attempt, run } from "./kubernetes/run.ts";
+import { ensureSchemas } from "./kubernetes/schemas.ts";
 import { ensureTools, type Tools } from "./kubernetes/tools.ts";
-import { gatewayApiVersions, newest, oldest } from "./kubernetes/versions.ts";
-
-const ci = join(chartFolder, "ci");
-const cases = readdirSync(ci).map((file) => ({
-  name: file.replace("-values.yaml", ""),
-  valuesFile: join(ci, file),
-}));
-const everythingOn = {
-  publicUrl: "https://waxseal.example.org",
-  redis: { mode: "sentinel" },
-  ingress: { enabled: true },
-  httpRoute: { enabled: true, parentRefs: [{ name: "public" }] },
-  autoscaling: { enabled: true },
-  metrics: {
-    enabled: true,
-    serviceMonitor: { enabled: true },
-    prometheusRule: { enabled: true },
-    dashboard: { enabled: true },
-  },
-};
+import { newest, oldest } from "./kubernetes/versions.ts";
 
 let tools: Tools;
 let helm: Helm;
-
-/** Renders and reads; what the chart refuses fails the test with the chart's own words. */
-async function render(options: Parameters<Helm["template"]>[0] = {}): Promise<Manifest[]> {
-  const { code, stdout, stderr } = await helm.template(options);
-  assert.equal(code, 0, stderr);
-  return helm.read(stdout);
-}
-
-function find(manifests: readonly Manifest[], kind: string, name?: string): Manifest {
-  const found = manifests.filter(
-    (it) => it.kind === kind && (name === undefined || it.metadata.name === name),
-  );
-  assert.equal(found.length, 1, `${found.length} of ${kind} ${name ?? ""}`);
-  return found[0] as Manifest;
-}
-
-/** The pods that a list of manifests would lead to, as bare pods. */
-function podsOf(manifests: readonly Manifest[]): Manifest[] {
-  return manifests.flatMap((manifest) => {
-    if (manifest.kind === "Pod") return [manifest];
-    if (manifest.kind !== "Deployment" && manifest.kind !== "StatefulSet") return [];
-    const template = at<Manifest>(manifest, "spec.template") as Manifest;
-    const metadata = { ...template.metadata, name: `${manifest.metadata.name}-pod` };
-    return [{ ...template, apiVersion: "v1", kind: "Pod", metadata }];
-  });
-}
-
-interface Container {
-  readonly name: string;
-  readonly image: string;
-  readonly ports: readonly { readonly name: string }[];
-}
-const containersOf = (pod: Manifest) => at<Container[]>(pod, "spec.containers") ?? [];
-
-const decode = (base64: string) => Buffer.from(base64, "base64").toString();
-
 before(async () => {
   tools = await ensureTools();
   helm = await createHelm(tools.helm);
 });
 after(() => helm?.stop());
-
-describe("the chart's values", () => {
-  it("have a schema that is up to date", () => {
-    const wanted = "npx tsx src/build/chart-schema.ts brings it up to date";
-    assert.equal(readFileSync(chartSchemaFile, "utf8"), chartSchema(), wanted);
-  });
-
-  it("are the same names in values.yaml and in the schema", async () => {
-    const text = readFileSync(join(chartFolder, "values.yaml"), "utf8");
-    const [values] = await helm.read(text);
-    assert.ok(values);
-    const compare = (schema: object, value: unknown, path: string): void => {
-      const properties = at<Record<string, object>>(schema, "properties");
-      if (properties === undefined || path === ".settings" || path.endsWith(".resources")) return;
-      assert.deepEqual(
-        Object.keys(value as object).sort(),
-        Object.keys(properties).sort(),
-        `below ${path || "."}`,
-      );
-      for (const [name, part] of Object.entries(properties)) {
-        compare(part, (value as Record<string, unknown>)[name], `${path}.${name}`);
-      }
-    };
-    compare(JSON.parse(chartSchema()) as object, values, "");
-  });
-
-  it("refuse every name they do not know, at every level", async () => {
-    const objects: string[] = [];
-    const visit = (schema: object, path: string): void => {
-      const properties = at<Record<string, object>>(schema, "properties");
-      if (properties === undefined) return;
-      // A parent chart's globals arrive in every chart.
-      if (path !== "global") assert.equal(at(schema, "additionalProperties"), false, path);
-      objects.push(path);
-      for (const [name, part] of Object.entries(properties))
-        visit(part, path === "" ? name : `${path}.${name}`);
-    };
-    visit(JSON.parse(chartSchema()) as object, "");
-    assert.ok(objects.length > 20);
-    const { code, stderr } = await helm.template({ values: { replicas: 2, redis: { persistence: true } } });
-    assert.notEqual(code, 0);
-    assert.match(stderr, /'replicas' not allowed/);
-    assert.match(stderr, /'persistence' not allowed/);
-  });
-
-  it("cover every setting of the program: one can be set, or is derived", () => {
-    const schema = JSON.parse(chartSchema()) as object;
-    const settable = Object.keys(at<object>(schema, "properties.settings.properties") ?? {});
-    const names: readonly string[] = describeSettings().map(({ name }) => name);
-    assert.deepEqual([...settable, ...derivedSettings].sort(), [...names].sort());
-  });
-
-  it("are of the version that the program has", () => {
-    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
-    const chart = readFileSync(join(chartFolder, "Chart.yaml"), "utf8");
-    assert.ok(chart.includes(`appVersion: "${version}"`));
-    assert.ok(chart.includes(`kubeVersion: ">=${oldest.minor}.0-0"`));
-  });
-});
-
-describe("values that cannot work together are refused with the fix", () => {
-  const external = { mode: "external" };
-  const refused: [string, object, RegExp][] = [
-    ["two pods without Redis", { redis: { mode: "none" } }, /Set replicaCount to 1/],
-    [
-      "scaling without Redis",
-      { redis: { mode: "none" }, replicaCount: 1, autoscaling: { enabled: true } },
-      /Set replicaCount to 1/,
-    ],
-    ["plain http", { publicUrl: "http://secrets.example.org/x" }, /Use https:\/\/secrets\.example\.org\/x/],
-    ["an Ingress for localhost", { ingress: { enabled: true } }, /Set publicUrl/],
-    ["a route for localhost", { httpRoute: { enabled: true, parentRefs: [{ name: "g" }] } }, /Set publicUrl/],
-    [
-      "a route to nowhere",
-      { publicUrl: "https://a.example", httpRoute: { enabled: true } },
-      /Set httpRoute\.parentRefs/,
-    ],
-    [
-      "fewer pods at most than at least",
-      { autoscaling: { enabled: true, minReplicas: 7 } },
-      /Raise the one or lower the other/,
-    ],
-    [
-      "password and Secret",
-      { redis: { auth: { password: "a".repeat(24), existingSecret: "s" } } },
-      /Keep one: leave password empty/,
-    ],
-    [
-      "a password for somebody else's Redis",
-      { redis: { ...external, auth: { password: "a".repeat(24) } }, externalRedis: { existingSecret: "s" } },
-      /externalRedis\.existingSecret/,
-    ],
-    ["an external Redis nowhere", { redis: external }, /Set externalRedis\.existingSecret/],
-    [
-      "an external Redis twice",
-      { redis: external, externalRedis: { url: "redis://r", existingSecret: "s" } },
-      /Keep one: leave url empty/,
-    ],
-    [
-      "a keyring twice",
-      {
-        redis: external,
-        externalRedis: { existingSecret: "s", keyring: { url: "redis://r", existingSecret: "s" } },
-      },
-      /keyring.* Keep one/,
-    ],
-    [
-      "mTLS without a certificate",
-      { redis: external, externalRedis: { existingSecret: "s", tls: { clientCertificate: true } } },
-      /Set externalRedis\.tls\.existingSecret/,
-    ],
-    [
-      "TLS for a URL without",
-      { redis: external, externalRedis: { url: "redis://r", tls: { existingSecret: "s" } } },
-      /Use rediss:\/\//,
-    ],
-    [
-      "an external Redis that would be ignored",
-      { externalRedis: { existingSecret: "s" } },
-      /Set redis\.mode to external/,
-    ],
-    [
-      "a monitor without metrics",
-      { metrics: { serviceMonitor: { enabled: true } } },
-      /Set metrics\.enabled to true/,
-    ],
-    ["believing everybody", { trustProxy: "*" }, /trustProxy/],
-    ["a registry with a scheme", { global: { imageRegistry: "https://r.internal" } }, /imageRegistry/],
-    ["an even number of Sentinels", { redis: { mode: "sentinel", sentinel: { replicas: 4 } } }, /replicas/],
-    [
-      "a password that a URL cannot hold",
-      { redis: { auth: { password: "p@ss/word-that-is-long-enough" } } },
-      /password/,
-    ],
-    ["a path that the program refuses", { publicUrl: "https://a.example/x?y" }, /publicUrl/],
-  ];
-  for (const [name, values, fix] of refused) {
-    it(name, async () => {
-      const { code, stderr } = await helm.template({ values });
-      assert.notEqual(code, 0, "it was accepted");
-      assert.match(stderr, fix);
-    });
-  }
-});
 
 describe("what the chart renders", () => {
   it("passes helm lint --strict with every values file", async () => {
@@ -265,7 +65,7 @@ describe("what the chart renders", () => {
 
   it("gives the program an environment that it accepts and that says what was meant", async () => {
     for (const { name, valuesFile } of cases) {
-      const manifests = await render({ valuesFile });
+      const manifests = await render(helm, { valuesFile });
       const environment = at<Record<string, string>>(find(manifests, "ConfigMap", "waxseal"), "data") ?? {};
       const address = at<string>(manifests.find(({ kind }) => kind === "Secret") ?? {}, "data.redis-url");
       const pem = "-----BEGIN CERTIFICATE-----\n";
@@ -296,7 +96,7 @@ describe("what the chart renders", () => {
 
   it("puts host and path of publicUrl into Ingress and HTTPRoute", async () => {
     const values = { ...everythingOn, publicUrl: "https://a.example/b/c/" };
-    const manifests = await render({ values });
+    const manifests = await render(helm, { values });
     const [rule] = at<object[]>(find(manifests, "Ingress"), "spec.rules") ?? [];
     assert.equal(at(rule ?? {}, "host"), "a.example");
     assert.equal(at(rule ?? {}, "http.paths.0.path"), "/b/c");
@@ -311,14 +111,14 @@ describe("what the chart renders", () => {
       ...everythingOn,
       global: { imageRegistry: registry, imagePullSecrets: [{ name: "pull" }] },
     };
-    for (const pod of podsOf(await render({ values }))) {
+    for (const pod of podsOf(await render(helm, { values }))) {
       for (const { image } of containersOf(pod)) assert.ok(image.startsWith(`${registry}/`), image);
       assert.deepEqual(at(pod, "spec.imagePullSecrets"), [{ name: "pull" }]);
     }
   });
 
   it("names no user id on OpenShift, or where none is wanted", async () => {
-    const asked: Parameters<Helm["template"]>[0][] = [
+    const asked: TemplateOptions[] = [
       { values: everythingOn, args: ["--api-versions", "security.openshift.io/v1"] },
       { values: { redis: { runAsUser: null } } },
     ];
@@ -331,7 +131,7 @@ describe("what the chart renders", () => {
 
   it("shows a password nowhere but in its Secret", async () => {
     for (const mode of ["standalone", "sentinel"]) {
-      const manifests = await render({ values: { redis: { mode } } });
+      const manifests = await render(helm, { values: { redis: { mode } } });
       const secret = find(manifests, "Secret");
       const passwords = Object.entries(at<Record<string, string>>(secret, "data") ?? {})
         .filter(([key]) => key.endsWith("-password"))
@@ -347,7 +147,7 @@ describe("what the chart renders", () => {
   });
 
   it("selects pods that there are, by ports that they have", async () => {
-    const manifests = await render({ values: everythingOn });
+    const manifests = await render(helm, { values: everythingOn });
     const pods = podsOf(manifests);
     const selected = (labels: Record<string, string>) =>
       pods.filter((pod) =>
@@ -380,20 +180,20 @@ describe("what the chart renders", () => {
 
   it("leaves Redis alone when only Waxseal changes", async () => {
     const podOfRedis = async (values: object) =>
-      at(find(await render({ values }), "StatefulSet"), "spec.template");
+      at(find(await render(helm, { values }), "StatefulSet"), "spec.template");
     const changed = { image: { tag: "9.9.9" }, commonLabels: { team: "a" }, settings: { MAX_TTL: "7d" } };
     assert.deepEqual(await podOfRedis(changed), await podOfRedis({}));
   });
 
   it("restarts Waxseal when its settings change", async () => {
     const annotations = async (values: object) =>
-      at(find(await render({ values }), "Deployment"), "spec.template.metadata.annotations");
+      at(find(await render(helm, { values }), "Deployment"), "spec.template.metadata.annotations");
     assert.notDeepEqual(await annotations({ settings: { MAX_TTL: "7d" } }), await annotations({}));
     assert.deepEqual(await annotations({}), await annotations({}), "and not at every rendering");
   });
 
   it("lets proxies forget a pod before it stops, and gives it the time to finish", async () => {
-    const deployment = find(await render({ values: { drainSeconds: 20 } }), "Deployment");
+    const deployment = find(await render(helm, { values: { drainSeconds: 20 } }), "Deployment");
     assert.equal(at(deployment, "spec.template.spec.containers.0.lifecycle.preStop.sleep.seconds"), 20);
     const grace = at<number>(deployment, "spec.template.spec.terminationGracePeriodSeconds") ?? 0;
     assert.ok(grace >= 20 + 10, `${grace} s`);
@@ -403,131 +203,80 @@ describe("what the chart renders", () => {
   it("asks for metrics that the program has", async () => {
     const registered = createMetrics({ countPending: async () => 0 }).registry;
     const known = new Set(registered.getMetricsAsArray().map(({ name }) => name));
-    const manifests = await render({ values: everythingOn });
+    const manifests = await render(helm, { values: everythingOn });
     const rules = JSON.stringify(at(find(manifests, "PrometheusRule"), "spec"));
-    const dashboard =
-      at<Record<string, string>>(find(manifests, "ConfigMap", "waxseal-dashboard"), "data")?.[
-        "waxseal.json"
-      ] ?? "";
+    const dashboard = dashboardOf(manifests);
     assert.ok((JSON.parse(dashboard) as { panels: unknown[] }).panels.length > 8);
     const names = `${rules}${dashboard}`.match(/waxseal_[a-z_]+/g) ?? [];
     assert.ok(names.length > 15);
     for (const name of names) assert.ok(known.has(name.replace(/_(bucket|count|sum)$/, "")), name);
   });
-});
 
-describe("a real API server with Pod Security restricted", () => {
-  let server: ApiServer;
-  before(async () => {
-    server = await startApiServer(tools);
-    for (const definition of await customResourceDefinitions(gatewayApiVersions.newest, helm)) {
-      const { status, body } = await server.create(definition, { namespace: "default", dryRun: false });
-      assert.equal(status, 201, body.message);
-    }
-  });
-  after(() => server?.stop());
-
-  /** A namespace that enforces, and that also warns about workloads whose pods it would refuse. */
-  async function createNamespace(name: string): Promise<void> {
-    const modes = ["enforce", "warn", "audit"].map((mode) => [
-      `pod-security.kubernetes.io/${mode}`,
-      "restricted",
-    ]);
-    const metadata = { name, labels: Object.fromEntries(modes) as Record<string, string> };
-    const namespace = { apiVersion: "v1", kind: "Namespace", metadata };
-    assert.equal((await server.create(namespace, { namespace: "", dryRun: false })).status, 201);
-    for (const account of ["default", "waxseal"]) {
-      const manifest = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: account } };
-      assert.equal((await server.create(manifest, { namespace: name, dryRun: false })).status, 201);
-    }
-  }
-
-  it("is of the newest version that the chart claims", async () => {
-    const { body } = await server.call("/version");
-    assert.equal(body.gitVersion, newest.version);
-  });
-
-  it("refuses a careless pod, and warns of a careless Deployment: the check itself works", async () => {
-    await createNamespace("careless");
-    const [deployment] = (await render()).filter(({ kind }) => kind === "Deployment");
-    const careless = JSON.parse(
-      JSON.stringify(deployment).replace('"runAsNonRoot":true', '"runAsNonRoot":false'),
-    ) as Manifest;
-    const warned = await server.create(careless, { namespace: "careless", dryRun: true });
-    assert.equal(warned.status, 201);
-    assert.match(warned.warnings.join(), /would violate PodSecurity "restricted/);
-    const [pod] = podsOf([careless]);
-    const refused = await server.create(pod ?? {}, { namespace: "careless", dryRun: true });
-    assert.equal(refused.status, 403);
-    assert.match(refused.body.message ?? "", /violates PodSecurity "restricted/);
-  });
-
-  for (const { name, valuesFile } of [...cases, { name: "everything-on", valuesFile: undefined }]) {
-    it(`accepts ${name}, each pod included, without a warning`, async () => {
-      await createNamespace(name);
-      const options = valuesFile === undefined ? { values: everythingOn } : { valuesFile };
-      const manifests = await render({ ...options, namespace: name });
-      const wanted = manifests.filter((it) => it.kind !== "ServiceAccount");
-      const pods = podsOf(manifests);
-      assert.ok(pods.length >= 2, "app and test at least");
-      for (const manifest of [...wanted, ...pods.filter((pod) => !wanted.includes(pod))]) {
-        const { status, warnings, body } = await server.create(manifest, { namespace: name, dryRun: true });
-        const what = `${manifest.kind} ${manifest.metadata.name}`;
-        assert.equal(status, 201, `${what}: ${body.message}`);
-        assert.deepEqual(warnings, [], what);
-        if (manifest.kind !== "Pod") continue;
-        // As admitted, with every default filled in.
-        assert.equal(at(body, "spec.automountServiceAccountToken"), false, what);
-        const volumes = at<{ name: string }[]>(body, "spec.volumes") ?? [];
-        assert.ok(
-          !volumes.some((volume) => volume.name.startsWith("kube-api-access")),
-          `${what} has a token`,
-        );
-        for (const container of containersOf(body)) {
-          assert.equal(at(container, "securityContext.readOnlyRootFilesystem"), true, what);
-        }
-      }
-    });
-  }
-
-  it("keeps credentials across helm upgrade, and says how to reach it and what is not yet safe", async () => {
-    await server.create(
-      { apiVersion: "v1", kind: "Namespace", metadata: { name: "upgraded" } },
-      { namespace: "", dryRun: false },
-    );
-    const cluster = await createHelm(tools.helm, { KUBECONFIG: server.kubeconfig });
+  it("alerts when it should, in PromQL that Prometheus understands", async () => {
+    const manifests = await render(helm, { values: everythingOn });
+    const folder = await mkdtemp(join(tmpdir(), "waxseal-rules-"));
     try {
-      const secretNow = async () => {
-        const { body } = await server.call("/api/v1/namespaces/upgraded/secrets/waxseal-redis");
-        return at<Record<string, string>>(body, "data") ?? {};
-      };
-      const args = ["waxseal", chartFolder, "-n", "upgraded"];
-      const installed = await cluster.run(["install", ...args]);
-      assert.equal(installed.code, 0, installed.stderr);
-      assert.match(installed.stdout, /port-forward service\/waxseal 8080:8080/);
-      assert.match(installed.stdout, /Links lead to localhost, so only you can open them/);
-      assert.match(installed.stdout, /when its pod moves or restarts, pending secrets are lost/);
-      const first = await secretNow();
-      assert.match(decode(first["redis-password"] ?? ""), /^[A-Za-z0-9]{40}$/);
-
-      const values = {
-        redis: { mode: "sentinel" },
-        publicUrl: "https://a.example",
-        ingress: { enabled: true },
-      };
-      const upgraded = await cluster.run(["upgrade", ...args], values);
-      assert.equal(upgraded.code, 0, upgraded.stderr);
-      assert.match(upgraded.stdout, /https:\/\/a\.example/);
-      assert.match(upgraded.stdout, /Any pod may pose as the proxy/);
-      const second = await secretNow();
-      assert.equal(second["redis-password"], first["redis-password"]);
-      assert.match(decode(second["redis-url"] ?? ""), /^redis\+sentinel:\/\//);
-
-      const again = await cluster.run(["upgrade", ...args, "--set", "replicaCount=3"], values);
-      assert.equal(again.code, 0, again.stderr);
-      assert.deepEqual(await secretNow(), second);
+      // JSON is YAML.
+      const rules = at<object>(find(manifests, "PrometheusRule"), "spec") ?? {};
+      await writeFile(join(folder, "rules.yaml"), JSON.stringify(rules));
+      const { panels } = JSON.parse(dashboardOf(manifests)) as { panels: { targets: { expr: string }[] }[] };
+      const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+      const asked = queries.map((expr, i) => ({
+        record: `panel:${i}`,
+        expr: expr.replaceAll("$__rate_interval", "5m").replaceAll("$__range", "6h"),
+      }));
+      await writeFile(
+        join(folder, "panels.yaml"),
+        JSON.stringify({ groups: [{ name: "panels", rules: asked }] }),
+      );
+      await writeFile(join(folder, "test.yaml"), JSON.stringify(alertTest));
+      await run(tools.promtool, ["check", "rules", "rules.yaml", "panels.yaml"], { cwd: folder });
+      await run(tools.promtool, ["test", "rules", "test.yaml"], { cwd: folder });
     } finally {
-      await cluster.stop();
+      await rm(folder, { recursive: true, force: true });
     }
   });
 });
+
+const dashboardOf = (manifests: readonly Manifest[]) =>
+  at<Record<string, string>>(find(manifests, "ConfigMap", "waxseal-dashboard"), "data")?.["waxseal.json"] ??
+  "";
+
+/** Ten minutes of two pods, one of which loses Redis after five; somebody guesses, and Redis is full once. */
+const alertTest = (() => {
+  const series = (name: string, values: string, more = "") => ({
+    series: `${name}{namespace="sealed",job="waxseal-metrics",pod="a"${more}}`,
+    values,
+  });
+  const alerts = (at: string, alertname: string, count: number) => ({
+    eval_time: at,
+    expr: `count(ALERTS{alertname="${alertname}",alertstate="firing"}) or vector(0)`,
+    exp_samples: [{ labels: "{}", value: count }],
+  });
+  return {
+    rule_files: ["rules.yaml"],
+    evaluation_interval: "1m",
+    tests: [
+      {
+        interval: "1m",
+        input_series: [
+          series("up", "1x20"),
+          series("waxseal_store_up", "1x5 0x15"),
+          series("waxseal_wrong_passphrases_total", "0+10x20"),
+          series("waxseal_http_request_duration_seconds_count", "0+100x20", ',status="200"'),
+          series("waxseal_http_request_duration_seconds_count", "0x10 1x10", ',status="507"'),
+        ],
+        promql_expr_test: [
+          alerts("4m", "WaxsealStoreDown", 0),
+          alerts("8m", "WaxsealStoreDown", 1),
+          alerts("15m", "WaxsealDown", 0),
+          alerts("15m", "WaxsealGuessing", 1),
+          alerts("9m", "WaxsealStoreFull", 0),
+          alerts("12m", "WaxsealStoreFull", 1),
+          alerts("15m", "WaxsealErrors", 0),
+        ],
+      },
+      { interval: "1m", input_series: [], promql_expr_test: [alerts("5m", "WaxsealDown", 1)] },
+    ],
+  };
+})();

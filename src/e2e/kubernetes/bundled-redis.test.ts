@@ -16,7 +16,8 @@ import {
 import { connectRedis } from "../../store/connect-redis.ts";
 import { createRedisStore } from "../../store/redis.ts";
 import type { NewSecret } from "../../store/store.ts";
-import { createHelm, type Helm, type Manifest } from "./helm.ts";
+import { createHelm, type Helm } from "./helm.ts";
+import { render } from "./manifests.ts";
 import { kill, prepareRedisNodes, type RedisNode, type RedisNodes } from "./redis-node.ts";
 import { attempt } from "./run.ts";
 import { ensureTools } from "./tools.ts";
@@ -26,12 +27,6 @@ before(async () => {
   helm = await createHelm((await ensureTools()).helm);
 });
 after(() => helm?.stop());
-
-async function render(values: object): Promise<Manifest[]> {
-  const { code, stdout, stderr } = await helm.template({ values });
-  assert.equal(code, 0, stderr);
-  return helm.read(stdout);
-}
 
 async function until(what: string, check: () => Promise<boolean>, seconds = 40): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
@@ -82,7 +77,7 @@ describe("the chart's single Redis", () => {
   let redis: RedisNodes;
   let node: RedisNode;
   before(async () => {
-    redis = await prepareRedisNodes(await render({ redis: { maxMemoryMiB: 32 } }), 1);
+    redis = await prepareRedisNodes(await render(helm, { values: { redis: { maxMemoryMiB: 32 } } }), 1);
     node = redis.nodes[0] as RedisNode;
     node.startRedis();
     await until("readiness", async () => (await node.script("ready.sh")).code === 0);
@@ -184,7 +179,10 @@ describe("the chart's Redis under Sentinel", () => {
   }
 
   before(async () => {
-    redis = await prepareRedisNodes(await render({ redis: { mode: "sentinel", maxMemoryMiB: 32 } }), 3);
+    redis = await prepareRedisNodes(
+      await render(helm, { values: { redis: { mode: "sentinel", maxMemoryMiB: 32 } } }),
+      3,
+    );
     // All at the same time, as pods of a StatefulSet with parallel management start.
     for (const node of redis.nodes) {
       node.startSentinel();

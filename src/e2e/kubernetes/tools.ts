@@ -1,6 +1,6 @@
 // The programs that a check of the chart needs. What is missing is installed into a cache folder
-// outside the repository: helm, kubeconform and kube-apiserver from their Go modules, etcd from
-// Debian. What cannot be installed fails with what to install; nothing is skipped.
+// outside the repository: helm, kubeconform and kube-apiserver from their Go modules, etcd and promtool
+// from Debian. What cannot be installed fails with what to install; nothing is skipped.
 
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -14,6 +14,7 @@ export interface Tools {
   readonly kubeconform: string;
   readonly etcd: string;
   readonly kubeApiserver: string;
+  readonly promtool: string;
 }
 
 export class MissingToolError extends Error {
@@ -30,7 +31,10 @@ export async function ensureTools(log: (line: string) => void = () => {}): Promi
     helm: await ensure(`helm-${helmVersion}`, "helm", log, buildHelm),
     kubeconform: await ensure(`kubeconform-${kubeconformVersion}`, "kubeconform", log, buildKubeconform),
     kubeApiserver: await ensure(`kube-apiserver-${newest.version}`, "kube-apiserver", log, buildApiserver),
-    etcd: (await onPath("etcd")) ?? (await ensure("etcd", "usr/bin/etcd", log, unpackEtcd)),
+    etcd: (await onPath("etcd")) ?? (await ensure("etcd", "usr/bin/etcd", log, unpack("etcd-server"))),
+    promtool:
+      (await onPath("promtool")) ??
+      (await ensure("prometheus", "usr/bin/promtool", log, unpack("prometheus"))),
   };
 }
 
@@ -132,21 +136,22 @@ async function buildApiserver(folder: string): Promise<void> {
 }
 
 /** Unpacked beside the system rather than installed: no service is set up or started. */
-async function unpackEtcd(folder: string): Promise<void> {
-  if ((await onPath("apt-get")) === undefined || (await onPath("dpkg-deb")) === undefined) {
-    throw new MissingToolError("etcd is missing. Install it (Debian: apt-get install etcd-server)");
-  }
-  const download = () => attempt("apt-get", ["download", "etcd-server"], { cwd: folder });
-  if ((await download()).code !== 0) {
-    // Package lists may be missing or old. Only root may renew them.
-    await attempt("apt-get", ["update"]);
-    const again = await download();
-    if (again.code !== 0) {
-      throw new MissingToolError(`etcd is missing. Run: apt-get install etcd-server\n${again.stderr}`);
+function unpack(debian: string): (folder: string) => Promise<void> {
+  return async (folder) => {
+    const fix = `Install it (Debian: apt-get install ${debian})`;
+    if ((await onPath("apt-get")) === undefined || (await onPath("dpkg-deb")) === undefined) {
+      throw new MissingToolError(`${debian} is missing. ${fix}`);
     }
-  }
-  const listed = await run("sh", ["-c", "ls etcd-server_*.deb"], { cwd: folder });
-  await run("dpkg-deb", ["-x", listed.trim(), "."], { cwd: folder });
+    const download = () => attempt("apt-get", ["download", debian], { cwd: folder });
+    if ((await download()).code !== 0) {
+      // Package lists may be missing or old. Only root may renew them.
+      await attempt("apt-get", ["update"]);
+      const again = await download();
+      if (again.code !== 0) throw new MissingToolError(`${debian} is missing. ${fix}\n${again.stderr}`);
+    }
+    const listed = await run("sh", ["-c", "ls *.deb"], { cwd: folder });
+    await run("dpkg-deb", ["-x", listed.trim(), "."], { cwd: folder });
+  };
 }
 
 async function requireGo(why: string): Promise<void> {
