@@ -8,6 +8,7 @@ import type { RedisAddress } from "./config/redis-url.ts";
 import { connectRedis } from "./store/connect-redis.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createRedisStore } from "./store/redis.ts";
+import { createLimitStore } from "./store/redis-limits.ts";
 import { type Store, StoreUnavailableError } from "./store/store.ts";
 import { createApp } from "./web/app.ts";
 import { createPassphraseHasher } from "./web/argon2id-pool.ts";
@@ -69,7 +70,7 @@ function createBackend(config: Config, log: Logger): Backend {
   const keyring = keyringRedis && connect(keyringRedis, redisTls, log, "the keyring's Redis");
   return {
     store: createRedisStore({ client, keyring, limits: config, waitReplicas: redisReplicas }),
-    limitStore: () => undefined,
+    limitStore: (name) => createLimitStore({ client, name }),
   };
 }
 

@@ -17,6 +17,7 @@ import type { Metrics } from "./metrics.ts";
 import { createPages } from "./pages.ts";
 import { notFound } from "./problem.ts";
 import { createProblemPage } from "./problem-page.ts";
+import { createProxyHint } from "./proxy-hint.ts";
 import { createReceiptRoutes } from "./receipt-routes.ts";
 import { createRequestLog } from "./request-log.ts";
 import { createSameOrigin } from "./same-origin.ts";
@@ -68,6 +69,7 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(createRequestLog(log, metrics));
   app.use(createSecurityHeaders());
+  app.use(createProxyHint(log));
   app.use(knownMethods);
   app.use(createHealth({ store, isDraining }));
   app.get("/robots.txt", robots);

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { RequestListener, Server } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { describe, it } from "node:test";
+import { createHttpServer, drain, type HttpServerOptions } from "./http-server.ts";
+
+/** Everything a hundred times faster. */
+const FAST: HttpServerOptions = {
+  headersTimeout: 150,
+  requestTimeout: 300,
+  keepAliveTimeout: 5000,
+  idleTimeout: 5000,
+  checkInterval: 20,
+  maxConnections: 3,
+};
+
+const echo: RequestListener = (req, res) => {
+  req.resume().on("end", () => res.end("done"));
+};
+
+async function withServer(
+  use: (port: number, server: Server) => Promise<void>,
+  handler: RequestListener = echo,
+  options: Partial<HttpServerOptions> = {},
+  isDraining = () => false,
+): Promise<void> {
+  const server = createHttpServer(handler, isDraining, { ...FAST, ...options }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    await use((server.address() as AddressInfo).port, server);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** A connection, what it has received, and when it is over. */
+async function dial(port: number) {
+  const socket: Socket = connect(port, "127.0.0.1");
+  let received = "";
+  socket.on("data", (chunk) => {
+    received += chunk;
+  });
+  socket.on("error", () => {});
+  const closed = once(socket, "close").then(() => received);
+  await once(socket, "connect");
+  return { socket, closed, received: () => received };
+}
+
+describe("The HTTP server", () => {
+  it("cuts a connection that never finishes its headers", async () => {
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
+      const drip = setInterval(() => socket.write("X-Slow: 1\r\n"), 30);
+      assert.match(await closed, /^HTTP\/1\.1 408 /);
+      clearInterval(drip);
+    });
+  });
+
+  it("cuts a connection on which nothing is ever sent", async () => {
+    await withServer(async (port) => {
+      const { closed } = await dial(port);
+      await closed;
+    });
+  });
+
+  it("cuts a connection that never finishes its body", async () => {
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+      const drip = setInterval(() => socket.write("x"), 30);
+      assert.match(await closed, /^HTTP\/1\.1 408 /);
+      clearInterval(drip);
+    });
+  });
+
+  it("cuts a connection that does not read its answer", async () => {
+    const endless: RequestListener = (_req, res) => {
+      const more = () => {
+        while (res.write("x".repeat(65_536)));
+        res.once("drain", more);
+      };
+      more();
+    };
+    await withServer(
+      async (port, server) => {
+        const cut = new Promise<void>((resolve) => {
+          server.on("connection", (socket) => socket.on("close", () => resolve()));
+        });
+        const { socket } = await dial(port);
+        socket.pause();
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        await cut;
+        socket.destroy();
+      },
+      endless,
+      { idleTimeout: 200 },
+    );
+  });
+
+  it("refuses headers of more than 16 KiB", async () => {
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`);
+      assert.match(await closed, /^HTTP\/1\.1 431 /);
+    });
+  });
+
+  it("takes no more connections than it has places", async () => {
+    await withServer(
+      async (port) => {
+        const held = [await dial(port), await dial(port), await dial(port)];
+        const { closed } = await dial(port);
+        assert.equal(await closed, "");
+        for (const { socket } of held) socket.destroy();
+      },
+      echo,
+      { headersTimeout: 5000, requestTimeout: 5000 },
+    );
+  });
+});
+
+describe("Draining", () => {
+  it("lets a request in flight finish, and takes no new connection", async () => {
+    let finish = () => {};
+    const handler: RequestListener = (_req, res) => {
+      finish = () => res.end("the whole answer");
+    };
+    await withServer(async (port, server) => {
+      const arrived = once(server, "request");
+      const { socket, closed } = await dial(port);
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      await arrived;
+      const drained = drain(server, 5000);
+      const late = connect(port, "127.0.0.1");
+      const [refused] = await once(late, "error");
+      assert.equal(refused.code, "ECONNREFUSED");
+      finish();
+      assert.match(await closed, /the whole answer$/);
+      await drained;
+    }, handler);
+  });
+
+  it("closes connections that are only kept alive, at once", async () => {
+    await withServer(async (port, server) => {
+      const { socket, closed, received } = await dial(port);
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      while (!received().endsWith("done")) await once(socket, "data");
+      await drain(server, 60_000);
+      await closed;
+    });
+  });
+
+  it("makes every answer the last on its connection once it has begun", async () => {
+    await withServer(
+      async (port) => {
+        const { socket, closed } = await dial(port);
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert.match(await closed, /\r\nConnection: close\r\n/);
+      },
+      echo,
+      {},
+      () => true,
+    );
+  });
+
+  it("cuts what has not finished when patience ends", async () => {
+    await withServer(
+      async (port, server) => {
+        const arrived = once(server, "request");
+        const { socket, closed } = await dial(port);
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        await arrived;
+        await drain(server, 50);
+        assert.equal(await closed, "");
+      },
+      () => {},
+    );
+  });
+});
