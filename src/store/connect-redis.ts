@@ -66,8 +66,6 @@ function addressOptions(address: RedisAddress, tls: RedisTls | undefined): Optio
     ...common,
     sentinels: address.sentinels.map(({ host, port }) => ({ host, port })),
     name: address.masterName,
-    // Sentinels tell of a switch, also where the old master is still up behind a broken network.
-    failoverDetector: true,
     ...(address.sentinelUsername === undefined ? {} : { sentinelUsername: address.sentinelUsername }),
     ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
     ...(address.tls ? { tls: secured, sentinelTLS: secured, enableTLSForSentinelMode: true } : {}),

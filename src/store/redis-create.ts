@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { SecretId } from "../envelope/tokens.ts";
-import { digestBody } from "./digests.ts";
+import { digestBody, sameDigest } from "./digests.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import type { RedisParts } from "./redis-parts.ts";
+import { parseRecord } from "./redis-record.ts";
 import { asBuffer, kindOf, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
 import { type CreateResult, type NewSecret, StoreFullError } from "./store.ts";
@@ -44,6 +45,19 @@ async function cleanUp({ client, keyring }: RedisParts, id: SecretId, shareName:
   await quietly(keyring.drop(id, shareName), unschedule());
 }
 
+/** A full Redis can still tell a create that it has done before. */
+async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
+  const { id } = secret;
+  const { value: reply, replicated } = await parts.writer.run((connection) =>
+    connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)),
+  );
+  const stored = reply ? parseRecord(id, reply) : undefined;
+  if (!stored || !sameDigest(stored.body, digestBody(secret))) return undefined;
+  if (!replicated) throw tooFewReplicas();
+  const { createdAt, expiresAt } = stored.facts;
+  return { kind: "created", existed: true, createdAt, expiresAt };
+}
+
 export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
   const { id } = secret;
   const shareName = randomBytes(8).toString("base64url");
@@ -53,7 +67,10 @@ export async function createSecret(parts: RedisParts, secret: NewSecret): Promis
   } catch (error) {
     // A full Redis said no. Where Redis went away instead, the record may be there all the same, and
     // then it needs its share.
-    if (error instanceof StoreFullError) await cleanUp(parts, id, shareName);
+    if (!(error instanceof StoreFullError)) throw error;
+    await cleanUp(parts, id, shareName);
+    const existing = await findExisting(parts, secret);
+    if (existing) return existing;
     throw error;
   }
   const { value: reply, replicated } = written;

@@ -20,8 +20,8 @@ export interface RedisParts {
 
 /** Milliseconds before its end in which a missing share means "expired" and not "lost". */
 const EXPIRY_GRACE = 5_000;
-/** For `loseSecret`: nobody won it. */
-export const NO_CLAIM = "";
+/** For `loseSecret`: it was not won. */
+export const NO_ATTEMPT = "";
 
 export async function loadRecord({ client }: RedisParts, id: SecretId): Promise<StoredRecord | undefined> {
   const reply = await ask(client.waxsealReadRecordBuffer(recordKey(id), blobKey(id)));
@@ -33,10 +33,10 @@ export async function loseSecret(
   { client, keyring, retention }: RedisParts,
   id: SecretId,
   shareName: string,
-  claim: Buffer | typeof NO_CLAIM,
+  attempt: Buffer | typeof NO_ATTEMPT,
 ): Promise<Ended | Missing> {
   const reply = await ask(
-    client.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), claim, retention, EXPIRY_GRACE),
+    client.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
   );
   if (kindOf(reply) === "missing") return MISSING;
   const result = ended(reply[1], reply[2]);

@@ -20,6 +20,8 @@ export interface StoredRecord {
   readonly now: number;
   readonly hasBlob: boolean;
   readonly shareName: string;
+  /** See `digestBody`. */
+  readonly body: Buffer;
   readonly facts: Facts;
 }
 
@@ -77,6 +79,7 @@ export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): 
     now: Number(now),
     hasBlob: hasBlob === 1,
     shareName: bytes("share").toString(),
+    body: bytes("body"),
     facts: {
       id,
       linkHash: storedDigest(new Uint8Array(bytes("link"))),

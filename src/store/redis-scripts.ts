@@ -34,6 +34,7 @@ declare module "ioredis" {
       linkHash: Bytes,
       accessHash: Bytes,
       claim: Bytes,
+      attempt: Bytes,
       window: number,
       blobGrace: number,
       tries: number,
@@ -42,7 +43,7 @@ declare module "ioredis" {
     waxsealWithdrawClaimBuffer(
       record: string,
       blob: string,
-      claim: Bytes,
+      attempt: Bytes,
       retention: number,
     ): Result<[withdrawn: number], Context>;
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
@@ -52,7 +53,7 @@ declare module "ioredis" {
     waxsealLoseSecretBuffer(
       record: string,
       blob: string,
-      claim: Bytes,
+      attempt: Bytes,
       retention: number,
       grace: number,
     ): Result<ScriptReply, Context>;

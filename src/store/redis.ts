@@ -9,7 +9,7 @@ import { createSecret } from "./redis-create.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { openSecret } from "./redis-open.ts";
-import { loadRecord, loseSecret, NO_CLAIM, type RedisParts } from "./redis-parts.ts";
+import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
 import { assertTtl, type Store, type StoreLimits } from "./store.ts";
@@ -74,7 +74,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       let stored = await loadRecord(parts, id);
       if (stored && isLive(stored.facts.state) && stored.now < stored.facts.expiresAt) {
         if (!stored.hasBlob || !(await keyring.has(id, stored.shareName))) {
-          await loseSecret(parts, id, stored.shareName, NO_CLAIM);
+          await loseSecret(parts, id, stored.shareName, NO_ATTEMPT);
           stored = await loadRecord(parts, id);
         }
       }

@@ -31,6 +31,8 @@ export function tooFewReplicas(): StoreUnavailableError {
 }
 
 const POOL_SIZE = 8;
+/** Milliseconds between two new connections for all else: what is under way on the old one fails. */
+const ASK_AGAIN = 5_000;
 
 /**
  * WAIT holds up its connection, and counts only what that very connection wrote: so each act has a
@@ -47,6 +49,19 @@ export function createWaitPool(
   const all: Redis[] = [];
   const idle: Redis[] = [];
   const queue: ((connection: Redis) => void)[] = [];
+  let askedAgain = 0;
+
+  /**
+   * Too few replicas may mean that we talk to a master that has been replaced and does not know it.
+   * Sentinels know; a new connection asks them.
+   */
+  function askSentinels(connection: Redis): void {
+    if (!client.options.sentinels) return;
+    connection.disconnect(true);
+    if (Date.now() < askedAgain + ASK_AGAIN) return;
+    askedAgain = Date.now();
+    client.disconnect(true);
+  }
 
   function open(): Redis {
     const connection = client.duplicate({
@@ -92,6 +107,7 @@ export function createWaitPool(
         const value = await ask(act(connection));
         // A master that is demoted meanwhile answers UNBLOCKED: an error, and as good as short.
         const reached = await connection.wait(replicas, timeout).catch(() => 0);
+        if (reached < replicas) askSentinels(connection);
         return { value, replicated: reached >= replicas };
       } catch (error) {
         throw storeError(error);

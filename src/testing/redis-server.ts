@@ -43,7 +43,9 @@ async function launch(port: number, dir: string, extra: readonly string[]): Prom
   // Later arguments win, so a test may override each of these.
   const quiet = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
   const fast = ["--repl-diskless-sync-delay", "0", "--maxmemory-policy", "noeviction"];
-  const args = ["--port", String(port), "--dir", dir, ...quiet, ...fast, ...extra];
+  const [first = "", ...others] = extra;
+  const [file, rest] = first !== "" && !first.startsWith("--") ? [[first], others] : [[], extra];
+  const args = [...file, "--port", String(port), "--dir", dir, ...quiet, ...fast, ...rest];
   const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "inherit"] });
   running.add(child);
   let said = "";
@@ -67,7 +69,8 @@ async function launch(port: number, dir: string, extra: readonly string[]): Prom
 
 /**
  * Starts a redis-server on a free port of 127.0.0.1, with nothing persisted and `noeviction` unless
- * `extraArgs` (as on the command line) say otherwise. Fails with what to install where there is none.
+ * `extraArgs` (as on the command line) say otherwise; the first may be a configuration file, such as a
+ * Sentinel's. Fails with what to install where there is none.
  */
 export async function startRedis(...extraArgs: readonly string[]): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), "waxseal-redis-"));

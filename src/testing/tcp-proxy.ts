@@ -8,17 +8,17 @@ export interface TcpProxy {
   cut(): void;
   mend(): void;
   /**
-   * From now on requests reach the server and answers go nowhere; the first answer that is
-   * swallowed also cuts the line. This is a connection lost between the act and its answer.
+   * Lets this many more answers pass; the next request still reaches the server, and its answer cuts
+   * the line instead of arriving: a connection lost between an act and its answer.
    */
-  swallowAnswers(): void;
+  swallowAnswers(after?: number): void;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let broken = false;
-  let swallowing = false;
+  let answersLeft = Number.POSITIVE_INFINITY;
 
   function cut(): void {
     broken = true;
@@ -45,7 +45,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     }
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
-      if (swallowing) cut();
+      if (answersLeft-- <= 0) cut();
       else near.write(chunk);
     });
   }).listen(0, "127.0.0.1");
@@ -58,10 +58,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     cut,
     mend() {
       broken = false;
-      swallowing = false;
+      answersLeft = Number.POSITIVE_INFINITY;
     },
-    swallowAnswers() {
-      swallowing = true;
+    swallowAnswers(after = 0) {
+      answersLeft = after;
     },
     async close() {
       cut();

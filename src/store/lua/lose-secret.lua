@@ -4,7 +4,7 @@
 --
 -- KEYS[1] record
 -- KEYS[2] ciphertext
--- ARGV[1] claim digest of the call that won it, or ''
+-- ARGV[1] random bytes of the call that won it, as in open-secret, or ''
 -- ARGV[2] retention, ms
 -- ARGV[3] how near its end a secret counts as expired rather than lost, ms
 --
@@ -15,20 +15,20 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'claim', 'events', 'destroyed',
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'attempt', 'events', 'destroyed',
   'again', 'received')
 local state, expires, ended, destroyed = record[2], tonumber(record[3]), tonumber(record[4]), tonumber(record[7])
 if not record[1] then return { 'missing' } end
 if record[1] ~= '1' then return { 'version' } end
 
--- Where the claim came a second time meanwhile, that call may have been handed the share.
+-- Where the same claim came a second time meanwhile, that other call may have handed it over.
 local won = state == 'opened' and record[5] == ARGV[1] and not record[8] and not record[9]
 if state ~= 'sealed' and state ~= 'locked' and not won then return { 'ended', state, ended } end
 local events = won and string.gsub(record[6], ',%d+:opened$', '') or record[6]
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
-redis.call('HDEL', KEYS[1], 'ended', 'claim', 'until', 'destroyed')
+redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'destroyed')
 
 -- The share's own clock started a moment before the record's, so it may be gone a moment earlier.
 -- The record stays live for expire-secret to report, with its time moved to now.

@@ -4,11 +4,12 @@
 -- KEYS[2] ciphertext
 -- ARGV[1] link digest
 -- ARGV[2] access digest
--- ARGV[3] claim digest
--- ARGV[4] redelivery window, ms; 0 where nothing may be fetched again
--- ARGV[5] how long the ciphertext may stay where the window is 0, ms
--- ARGV[6] wrong passphrases until it is locked
--- ARGV[7] retention, ms
+-- ARGV[3] claim digest, or '' without a claim
+-- ARGV[4] random bytes of this very call, by which it can take a win back
+-- ARGV[5] redelivery window, ms; 0 where nothing may be fetched again
+-- ARGV[6] how long the ciphertext may stay where the window is 0, ms
+-- ARGV[7] wrong passphrases until it is locked
+-- ARGV[8] retention, ms
 --
 -- {'won', share key's name, window ms}    this call opened it
 -- {'again', share key's name, what is left of the window ms}
@@ -61,7 +62,7 @@ if state == 'locked' then return { 'locked', share } end
 
 if access ~= ARGV[2] then
   tries = tries + 1
-  local left = math.max(0, tonumber(ARGV[6]) - tries)
+  local left = math.max(0, tonumber(ARGV[7]) - tries)
   note('wrong-passphrase')
   if left == 0 then note('locked') end
   touch(redis.call('PTTL', KEYS[1]))
@@ -69,14 +70,15 @@ if access ~= ARGV[2] then
   return { 'wrong', share, left }
 end
 
-local window = math.min(tonumber(ARGV[4]), expires - now)
+local window = math.min(tonumber(ARGV[5]), expires - now)
 note('opened')
-touch(ARGV[7])
-redis.call('PEXPIRE', KEYS[2], math.min(window > 0 and window or tonumber(ARGV[5]), expires - now))
+touch(ARGV[8])
+redis.call('PEXPIRE', KEYS[2], math.min(window > 0 and window or tonumber(ARGV[6]), expires - now))
 redis.call('HSET', KEYS[1],
   'state', 'opened',
   'ended', now,
   'claim', ARGV[3],
+  'attempt', ARGV[4],
   'until', now + window,
   'events', events)
 return { 'won', share, window }

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { commandName, loadScripts } from "./redis-scripts.ts";
+
+describe("The Lua scripts", () => {
+  it("are all there, each with the keys it uses declared in its header", () => {
+    const scripts = loadScripts();
+    assert.equal(scripts.length, 12);
+    for (const { name, lua, numberOfKeys } of scripts) {
+      const [header = "", ...body] = lua.split("\n\n");
+      const code = body.join("\n\n");
+      const numbers = (text: string, what: string) =>
+        new Set(
+          [...text.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map(([, number]) => Number(number)),
+        );
+      assert.deepEqual(numbers(code, "KEYS"), numbers(header, "KEYS"), `${name}: KEYS`);
+      assert.deepEqual(numbers(code, "ARGV"), numbers(header, "ARGV"), `${name}: ARGV`);
+      assert.equal(numberOfKeys, numbers(header, "KEYS").size, name);
+      assert(header.startsWith("-- "), `${name} has no header`);
+    }
+  });
+
+  it("address no key but those in KEYS, so that they run in a Cluster", () => {
+    for (const { name, lua } of loadScripts()) {
+      for (const [call, command, firstArgument] of lua.matchAll(
+        /redis\.p?call\('([A-Z]+)'(?:, ([^,)\s]+))?/g,
+      )) {
+        if (command === "TIME") continue;
+        assert.match(firstArgument ?? "", /^KEYS\[\d\]$/, `${name}: ${call}`);
+      }
+      assert.doesNotMatch(lua.replace(/^--.*$/gm, ""), /ws:|SCAN|'KEYS'/, name);
+    }
+  });
+
+  it("never name the key of a share", () => {
+    for (const { name, lua } of loadScripts()) {
+      assert.doesNotMatch(lua, /^-- KEYS\[\d\].*share/m, name);
+    }
+  });
+
+  it("fail the start when they are not where they should be", () => {
+    const folder = mkdtempSync(join(tmpdir(), "waxseal-lua-"));
+    try {
+      const url = pathToFileURL(`${folder}/`);
+      assert.throws(() => loadScripts(url), /\.lua is not in .*Copy src\/store\/lua/);
+      writeFileSync(join(folder, "create-secret.lua"), "return 1");
+      assert.throws(() => loadScripts(url), /acknowledge-secret\.lua/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("become commands that no other program would define", () => {
+    assert.equal(commandName("open-secret"), "waxsealOpenSecret");
+  });
+});
