@@ -19,17 +19,19 @@ const PAGE_POLICY = {
   "trusted-types": [WORKER_POLICY],
 } as const;
 
-/** Every feature Chromium knows by this header, but the two that copying and sharing a link need. */
+/**
+ * What pages of text have no use for. Web Share stays allowed for ourselves by its own default: naming
+ * it makes browsers that lack it complain in the console of every visitor. So would newer names.
+ */
 const DENIED_FEATURES =
-  "accelerometer ambient-light-sensor autoplay bluetooth browsing-topics camera clipboard-read " +
-  "compute-pressure cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation " +
-  "gyroscope hid identity-credentials-get idle-detection keyboard-map local-fonts magnetometer microphone " +
-  "midi otp-credentials payment picture-in-picture publickey-credentials-create publickey-credentials-get " +
-  "screen-wake-lock serial storage-access sync-xhr unload usb window-management xr-spatial-tracking";
+  "accelerometer autoplay browsing-topics camera clipboard-read compute-pressure cross-origin-isolated " +
+  "display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid identity-credentials-get " +
+  "idle-detection keyboard-map local-fonts magnetometer microphone midi otp-credentials payment " +
+  "picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock serial " +
+  "storage-access sync-xhr unload usb window-management xr-spatial-tracking";
 const PERMISSIONS_POLICY = [
   ...DENIED_FEATURES.split(" ").map((feature) => `${feature}=()`),
   "clipboard-write=(self)",
-  "web-share=(self)",
 ].join(", ");
 
 /** On every answer, before anything else can answer. */
