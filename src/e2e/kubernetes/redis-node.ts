@@ -28,8 +28,15 @@ export interface RedisNodes {
   readonly stop: () => Promise<void>;
 }
 
-/** One node per name; every node has an address of its own in 127.0.0.0/8, as pods have. */
-export async function prepareRedisNodes(manifests: readonly Manifest[], count: number): Promise<RedisNodes> {
+/**
+ * Every node has an address of its own in 127.0.0.0/8, as pods have. `alsoAllow` is added to the ACL
+ * file: a user for the test itself, say.
+ */
+export async function prepareRedisNodes(
+  manifests: readonly Manifest[],
+  count: number,
+  alsoAllow = "",
+): Promise<RedisNodes> {
   const folder = await mkdtemp(join(tmpdir(), "waxseal-redis-nodes-"));
   const third = 1 + Math.floor(Math.random() * 250);
   const addresses = Array.from({ length: count }, (_, i) =>
@@ -67,7 +74,7 @@ export async function prepareRedisNodes(manifests: readonly Manifest[], count: n
         .replaceAll("bind * -::*", `bind ${address}`)
         .replaceAll("-h 127.0.0.1", `-h ${address}`)
         .replaceAll("dir /run/redis", `dir ${run}`);
-      await writeFile(join(config, name), placed);
+      await writeFile(join(config, name), name === "app.acl" ? `${placed}\n${alsoAllow}` : placed);
     }
     for (const [name, text] of secrets) await writeFile(join(mounted, name), text);
     const env = {
