@@ -57,7 +57,6 @@ describe("a hand-made description of the parts", () => {
     "a name that isn't a text": one('"kind":"file","name":7,"size":7'),
     "a null name": one('"kind":"file","name":null,"size":7'),
     "a type that isn't a text": one('"kind":"file","type":["a"],"size":7'),
-    "no parts": '{"parts":[]}',
     "parts that aren't a list": '{"parts":{"kind":"text","size":7}}',
     "a part that isn't an object": '{"parts":[null]}',
     "a part that is a list": '{"parts":[["text",7]]}',
@@ -70,6 +69,10 @@ describe("a hand-made description of the parts", () => {
   for (const [what, meta] of Object.entries(refused)) {
     it(`is refused for ${what}`, () => expectUnreadable(openMeta(meta), what));
   }
+
+  it("is refused for a list of nothing, though nothing follows", async () => {
+    await expectUnreadable(openMeta('{"parts":[]}', ""), "no parts");
+  });
 
   it("is refused for sizes that don't reach the content's end", async () => {
     await expectUnreadable(openMeta(one('"kind":"text","size":6')), "one byte left over");
@@ -101,8 +104,10 @@ describe("a hand-made description of the parts", () => {
     ]) {
       await expectUnreadable(openPlaintext(frame(meta, Buffer.from("hunter2"), claimed)), String(claimed));
     }
-    const long = Buffer.alloc(2 ** 20 + 1, " ");
-    await expectUnreadable(openPlaintext(frame(long, Buffer.from("hunter2"))), "a mebibyte and a byte");
+    const named = (length: number) => one(`"kind":"file","name":"${"n".repeat(length)}","size":7`);
+    const most = 2 ** 20 - named(0).length;
+    assert.equal((await openMeta(named(most))).parts[0]?.name?.length, most);
+    await expectUnreadable(openMeta(named(most + 1)), "a mebibyte and a byte");
   });
 });
 

@@ -67,8 +67,7 @@ const isOptionalText = (value: unknown): value is string | undefined =>
 
 function parsePart(value: unknown): PartDescription {
   if (!isRecord(value)) throw new UnreadableError();
-  const { kind, name, type, size, ...unknown } = value;
-  if (Object.keys(unknown).length > 0) throw new UnreadableError();
+  const { kind, name, type, size } = value;
   if (kind !== "text" && kind !== "file") throw new UnreadableError();
   if (!isOptionalText(name) || !isOptionalText(type)) throw new UnreadableError();
   if (!isSize(size)) throw new UnreadableError();
@@ -76,15 +75,13 @@ function parsePart(value: unknown): PartDescription {
 }
 
 /**
- * Strict: an unknown key, a missing size or an empty list means that this isn't ours. So does any
- * spelling but the one that `encodeMeta` writes (a key twice, white space, `1e3`), so that no two
+ * Strict: a missing size or an empty list means that this isn't ours. So does any spelling but the
+ * one that `encodeMeta` writes (an unknown key, one key twice, white space, `1e3`), so that no two
  * readers can understand the same bytes differently (RFC 8259, section 4, leaves repeated keys open).
  */
 export function parseMeta(bytes: Uint8Array): PartDescription[] {
   const value: unknown = JSON.parse(decodeUtf8(bytes));
-  if (!isRecord(value) || Object.keys(value).length !== 1 || !Array.isArray(value.parts)) {
-    throw new UnreadableError();
-  }
+  if (!isRecord(value) || !Array.isArray(value.parts)) throw new UnreadableError();
   if (value.parts.length === 0) throw new UnreadableError();
   const parts = value.parts.map(parsePart);
   if (!equalBytes(serialize(parts), bytes)) throw new UnreadableError();

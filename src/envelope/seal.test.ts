@@ -79,7 +79,7 @@ describe("sealing", () => {
     await assert.rejects(sealToBlob(sealer, [part]), (error) => error === fault);
   });
 
-  it("releases its source when it is abandoned half-way, and has wiped its buffer", async (t) => {
+  it("releases its source when it is abandoned half-way, and has wiped its buffer, also after a fault", async (t) => {
     const { seen, source } = observed(100, 10_000);
     const encrypted: Uint8Array[] = [];
     const encrypt = crypto.subtle.encrypt.bind(crypto.subtle);
@@ -96,6 +96,13 @@ describe("sealing", () => {
     for await (const _ of pieces) if (++taken === 3) break;
     assert.equal(seen.stopped, 1);
     assert.equal(encrypted.length, 2);
+
+    async function* failing() {
+      yield new Uint8Array(1000).fill(0x41);
+      throw new Error("The disk is gone.");
+    }
+    await assert.rejects(sealToBlob(sealer, [text, { kind: "file", size: 1_000_000, content: failing() }]));
+    assert.equal(encrypted.length, 3);
     assert.ok(encrypted.every((bytes) => bytes.every((byte) => byte === 0)));
   });
 

@@ -159,7 +159,7 @@ async function* split(
       } else {
         held = chunk;
       }
-      while (part < parts.length && (rest.length > 0 || leftInPart === 0)) {
+      while (part < parts.length && rest.length > 0) {
         const bytes = rest.slice(0, leftInPart);
         if (bytes.length > 0) yield { kind: "data", part, bytes };
         rest = rest.subarray(bytes.length);
