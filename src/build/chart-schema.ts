@@ -194,7 +194,14 @@ const chartValues = z
 /** Draft 7: what every Helm 3 understands. */
 export function chartSchema(): string {
   const schema = z.toJSONSchema(chartValues, { target: "draft-7" });
-  return `${JSON.stringify({ ...schema, title: "Waxseal Helm chart values" }, null, 2)}\n`;
+  const json = JSON.stringify({ ...schema, title: "Waxseal Helm chart values" }, null, 2);
+  return `${json.replace(/^( *)(.*)\[\n([^[\]{}]*)\n *\](,?)$/gm, onOneLine)}\n`;
+}
+
+/** A short list as the formatter writes it, so that the generated file passes the same check as all. */
+function onOneLine(list: string, indent: string, before: string, items: string, comma: string): string {
+  const line = `${indent}${before}[${items.trim().replace(/\n\s*/g, " ")}]${comma}`;
+  return line.length <= 110 ? line : list;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(chartSchemaFile, chartSchema());
