@@ -99,12 +99,6 @@ describe("Starting", () => {
     assert.match(output, /does not have the address 192\.0\.2\.1\. Correct HOST/);
   });
 
-  it("does not pretend to serve https", async () => {
-    const { code, output } = await launchAndEnd({ TLS: "self-signed" });
-    assert.equal(code, 1);
-    assert.match(output, /does not serve https itself/);
-  });
-
   it("knows its modes", async () => {
     const { code, output } = await launchAndEnd({}, ["halt"]);
     assert.equal(code, 1);

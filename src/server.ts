@@ -3,7 +3,7 @@
  * the rest when it comes to it, so that a health check loads next to nothing.
  */
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
+import type { AnyServer } from "./web/http-server.ts";
 
 /** Milliseconds after a SIGTERM in which load balancers may see that this replica is not ready any more. */
 const DRAIN_NOTICE = 1000;
@@ -34,18 +34,15 @@ async function readConfig() {
 
 async function serve(): Promise<void> {
   const config = await readConfig();
-  if (config.tls.kind !== "off" || config.redirectPort !== undefined) {
-    fail(
-      "Waxseal did not start: this version does not serve https itself. Unset TLS, TLS_CERT_FILE, TLS_KEY_FILE " +
-        "and REDIRECT_PORT, put an https proxy in front, and set PUBLIC_URL to its address.",
-    );
-  }
   const { pino } = await import("pino");
   const { describeError } = await import("./web/log-error.ts");
   const { describeDoubts, describeStart } = await import("./web/start-words.ts");
   const { compose } = await import("./compose.ts");
-  const { createHttpServer, drain } = await import("./web/http-server.ts");
+  const { createHttpServer, createHttpsServer, drain } = await import("./web/http-server.ts");
   const { ListenError, listen } = await import("./web/listen.ts");
+  const { createRedirect } = await import("./web/redirect.ts");
+  const { prepareTls } = await import("./tls/serve-tls.ts");
+  const { CertificateError } = await import("./tls/certificate-pair.ts");
   const { StorePreconditionError, StoreUnavailableError } = await import("./store/store.ts");
 
   const log = pino({ level: config.logLevel });
@@ -57,19 +54,23 @@ async function serve(): Promise<void> {
   let draining = false;
   const isDraining = () => draining;
   const expected = (error: unknown): never => {
-    if (error instanceof ListenError || error instanceof StorePreconditionError) {
-      fail(`Waxseal did not start: ${error.message}`);
-    }
+    const told = [ListenError, StorePreconditionError, CertificateError].some(
+      (kind) => error instanceof kind,
+    );
+    if (told && error instanceof Error) fail(`Waxseal did not start: ${error.message}`);
     if (error instanceof StoreUnavailableError) {
       fail("Waxseal did not start: Redis does not answer. Start it, or correct REDIS_URL.");
     }
     throw error;
   };
 
+  const tls = await Promise.resolve()
+    .then(() => prepareTls(config.tls, config.publicUrl, log))
+    .catch(expected);
   const service = await compose(config, log, isDraining).catch(expected);
-  const { host, port, metricsPort } = config;
-  const servers: Server[] = [];
-  const open = async (server: Server, address: Parameters<typeof listen>[1]) => {
+  const { host, port, metricsPort, redirectPort } = config;
+  const servers: AnyServer[] = [];
+  const open = async (server: AnyServer, address: Parameters<typeof listen>[1]) => {
     await listen(server, address).catch(expected);
     servers.push(server);
   };
@@ -77,11 +78,24 @@ async function serve(): Promise<void> {
     const server = createHttpServer(service.metricsHandler, isDraining);
     await open(server, { host, port: metricsPort, setting: "METRICS_PORT" });
   }
-  await open(createHttpServer(service.handler, isDraining), { host, port, setting: "PORT" });
+  if (redirectPort !== undefined) {
+    const server = createHttpServer(createRedirect(config), isDraining);
+    await open(server, { host, port: redirectPort, setting: "REDIRECT_PORT" });
+  }
+  const address = { host, port, setting: "PORT" } as const;
+  if (tls === undefined) {
+    await open(createHttpServer(service.handler, isDraining), address);
+  } else {
+    const server = createHttpsServer(service.handler, isDraining, tls.pair);
+    await open(server, address);
+    tls.keepCurrent(server);
+  }
 
-  // A person at a terminal reads a sentence, a log collector reads JSON.
-  if (process.stdout.isTTY) process.stdout.write(`${describeStart(config)}\n`);
-  else log.info(describeStart(config));
+  for (const line of [describeStart(config), ...(tls === undefined ? [] : [tls.about])]) {
+    // A person at a terminal reads a sentence, a log collector reads JSON.
+    if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
+    else log.info(line);
+  }
   for (const doubt of describeDoubts(config)) log.warn(doubt);
 
   let firstSignal = 0;

@@ -68,7 +68,7 @@ export function createApp(deps: AppDeps): Express {
   app.set("trust proxy", config.trustProxy);
 
   app.use(createRequestLog(log, metrics));
-  app.use(createSecurityHeaders());
+  app.use(createSecurityHeaders(config));
   app.use(createProxyHint(log));
   app.use(knownMethods);
   app.use(createHealth({ store, isDraining }));

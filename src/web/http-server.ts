@@ -1,4 +1,9 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import type { CertificatePair } from "../tls/certificate-pair.ts";
+import { HANDSHAKE_TIMEOUT, TLS_POLICY } from "../tls/tls-policy.ts";
+
+export type AnyServer = Server | SecureServer;
 
 /** Times are milliseconds. */
 export interface HttpServerOptions {
@@ -42,20 +47,42 @@ export function createHttpServer(
   isDraining: () => boolean,
   options: HttpServerOptions = HTTP_SERVER_OPTIONS,
 ): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: options.headersTimeout,
-      requestTimeout: options.requestTimeout,
-      keepAliveTimeout: options.keepAliveTimeout,
-      connectionsCheckingInterval: options.checkInterval,
-      noDelay: true,
-    },
-    (req, res) => {
-      if (isDraining()) res.shouldKeepAlive = false;
-      handler(req, res);
-    },
+  return limited(createServer(httpOptions(options), answer(handler, isDraining)), options);
+}
+
+/** The same over TLS. */
+export function createHttpsServer(
+  handler: RequestListener,
+  isDraining: () => boolean,
+  { cert, key }: Pick<CertificatePair, "cert" | "key">,
+  options: HttpServerOptions = HTTP_SERVER_OPTIONS,
+): SecureServer {
+  const secured = { ...TLS_POLICY, cert, key, handshakeTimeout: HANDSHAKE_TIMEOUT };
+  return limited(
+    createSecureServer({ ...httpOptions(options), ...secured }, answer(handler, isDraining)),
+    options,
   );
+}
+
+function httpOptions(options: HttpServerOptions) {
+  return {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: options.headersTimeout,
+    requestTimeout: options.requestTimeout,
+    keepAliveTimeout: options.keepAliveTimeout,
+    connectionsCheckingInterval: options.checkInterval,
+    noDelay: true,
+  };
+}
+
+function answer(handler: RequestListener, isDraining: () => boolean): RequestListener {
+  return (req, res) => {
+    if (isDraining()) res.shouldKeepAlive = false;
+    handler(req, res);
+  };
+}
+
+function limited<S extends AnyServer>(server: S, options: HttpServerOptions): S {
   server.timeout = options.idleTimeout;
   server.maxConnections = options.maxConnections;
   // Now and then a proxy's long-lived connection moves to another replica.
@@ -68,7 +95,7 @@ export function createHttpServer(
  * Takes no more connections, lets requests in flight finish, and cuts what is left after `patience`
  * milliseconds. Resolves when no connection is left.
  */
-export async function drain(server: Server, patience: number): Promise<void> {
+export async function drain(server: AnyServer, patience: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that was busy when `close` was called becomes idle later, and would stay.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);

@@ -1,10 +1,10 @@
-import type { Server } from "node:http";
+import type { AnyServer } from "./http-server.ts";
 
 export interface Address {
   readonly host: string;
   readonly port: number;
   /** The setting that the port comes from. */
-  readonly setting: "PORT" | "METRICS_PORT";
+  readonly setting: "PORT" | "METRICS_PORT" | "REDIRECT_PORT";
 }
 
 /** Nothing can be served at this address; the message says what to change. */
@@ -30,7 +30,7 @@ function explain({ host, port, setting }: Address, code: string | undefined): st
 }
 
 /** Resolves when the server accepts connections. Throws ListenError where it can't. */
-export function listen(server: Server, address: Address): Promise<void> {
+export function listen(server: AnyServer, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       reject(new ListenError(explain(address, cause.code), { cause }));

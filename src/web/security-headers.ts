@@ -1,5 +1,6 @@
 import type { RequestHandler } from "express";
 import helmet from "helmet";
+import type { Config } from "../config/config.ts";
 
 /** The name under which the page's script may make a worker's address into a TrustedScriptURL. */
 export const WORKER_POLICY = "waxseal-worker";
@@ -34,8 +35,11 @@ const PERMISSIONS_POLICY = [
   "clipboard-write=(self)",
 ].join(", ");
 
-/** On every answer, before anything else can answer. */
-export function createSecurityHeaders(): RequestHandler {
+/**
+ * On every answer, before anything else can answer. Not so HSTS with a certificate that changes at
+ * every start: whoever had trusted the old one could not even click the new one's warning away.
+ */
+export function createSecurityHeaders({ tls }: Pick<Config, "tls">): RequestHandler {
   const withHelmet = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
     crossOriginEmbedderPolicy: { policy: "require-corp" },
@@ -55,7 +59,7 @@ export function createSecurityHeaders(): RequestHandler {
       "X-Robots-Tag": "noindex, nofollow, noarchive",
     });
     withHelmet(req, res, (error) => {
-      if (error || !req.secure) return next(error);
+      if (error || !req.secure || tls.kind === "self-signed") return next(error);
       // RFC 6797, section 7.2: never over an insecure connection.
       hsts(req, res, () => next());
     });

@@ -18,10 +18,11 @@ function describeStore({ redis }: Config): string {
 
 /** The one line that says that it runs. */
 export function describeStart(config: Config): string {
-  const { publicUrl, host, port } = config;
+  const { publicUrl, host, port, tls } = config;
   const address = publicUrl.href.replace(/\/$/, "");
   const direct = publicUrl.hostname === "localhost" && publicUrl.port === String(port);
-  const listening = direct ? "" : `, listening on ${hostAndPort(host, port)}`;
+  const scheme = tls.kind === "off" ? "" : "https://";
+  const listening = direct ? "" : `, listening on ${scheme}${hostAndPort(host, port)}`;
   return `Waxseal is ready at ${address}${listening} (${describeStore(config)})`;
 }
 
@@ -30,6 +31,7 @@ export function describeDoubts({ publicUrl }: Config): string[] {
   if (publicUrl.protocol === "https:" || isLocal(publicUrl.hostname)) return [];
   return [
     `PUBLIC_URL is ${publicUrl.origin}: browsers turn off encryption on plain http, so nobody can create or ` +
-      "open a secret there. Put an https proxy in front and set PUBLIC_URL to its address.",
+      "open a secret there. Put an https proxy in front, or serve https from here (TLS_CERT_FILE and TLS_KEY_FILE, " +
+      "or TLS=self-signed), and set PUBLIC_URL to the https address.",
   ];
 }
