@@ -70,6 +70,32 @@ describe("a prepared secret", () => {
     for (const key of keys) assert.ok(key.length === 32 && key.every((byte) => byte === 0));
   });
 
+  it("leaves nothing in the buffers that the platform took keys from and put proofs into", async (t) => {
+    const buffers: Uint8Array[] = [];
+    const { importKey, digest, deriveBits } = crypto.subtle;
+    t.mock.method(crypto.subtle, "importKey", (...args: Parameters<typeof importKey>) => {
+      if (args[1] instanceof Uint8Array) buffers.push(args[1]);
+      return importKey.apply(crypto.subtle, args);
+    });
+    t.mock.method(crypto.subtle, "digest", (...args: Parameters<typeof digest>) => {
+      if (args[1] instanceof Uint8Array) buffers.push(args[1]);
+      return digest.apply(crypto.subtle, args);
+    });
+    t.mock.method(crypto.subtle, "deriveBits", async (...args: Parameters<typeof deriveBits>) => {
+      const bits = await deriveBits.apply(crypto.subtle, args);
+      if (bits.byteLength === 32) buffers.push(new Uint8Array(bits)); // 16: the id and the salt
+      return bits;
+    });
+    await prepareSecret(parts(), "swordfish", async () => new Uint8Array(32).fill(7));
+    // K, and K ‖ PW; the link's check, HL, HA, HR; L and A.
+    assert.deepEqual(buffers.map(({ length }) => length).sort(), [32, 32, 32, 44, 44, 44, 48, 64]);
+    for (const buffer of buffers)
+      assert.ok(
+        buffer.every((byte) => byte === 0),
+        `${buffer.length} bytes`,
+      );
+  });
+
   it("shares no random value with any other", async () => {
     const [a, b] = [await prepareSecret(parts(), "", noHash), await prepareSecret(parts(), "", noHash)];
     for (const field of ["id", "linkHash", "accessHash", "share", "receiptHash"] as const) {
