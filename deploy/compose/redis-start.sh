@@ -55,6 +55,15 @@ master_by_sentinel() {
   return 1
 }
 
+# Whether a Sentinel has seen replicas of the master: not so where everything starts for the first time.
+replicas_are_known() {
+  for sentinel in ${SENTINELS:-}; do
+    answer="$(printf 'SENTINEL REPLICAS waxseal\n' | timeout 2 redis-cli -h "$sentinel" -p 26379 2> /dev/null)" || continue
+    case "$answer" in *runid*) return 0 ;; esac
+  done
+  return 1
+}
+
 # Or from the nodes themselves, where no Sentinel remembers.
 master_by_role() {
   for node in $SENTINEL_NODES; do
@@ -105,10 +114,13 @@ chmod 0440 "$shared/.$role.url.$$"
 mv -f "$shared/.$role.url.$$" "$shared/$role.url"
 
 # Redis keeps the digest only. Each user may do what it does, and nothing else: no MONITOR, no CONFIG,
-# no DEBUG, no KEYS or SCAN. Without a password one may PING, which is what the health check does.
+# no DEBUG, no KEYS or SCAN. The health check has a user that may PING. The default user may do all
+# and be nobody: it is off, but Redis replays its append-only file in that name, and what it may not do
+# would be missing after a restart.
 digest="$(printf %s "$password" | sha256sum | cut -c 1-64)"
 cat > "$own/users.acl" << ACL
-user default on nopass resetkeys resetchannels -@all +ping
+user default off resetpass ~* &* +@all
+user health on nopass resetkeys resetchannels -@all +ping
 user waxseal on #$digest ~ws:* resetchannels -@all $(echo $commands)
 ACL
 if [ -n "${SENTINELS:-}" ]; then
@@ -156,7 +168,7 @@ if [ -n "${SENTINELS:-}" ]; then
   # where the Sentinels still think that this node is master, wait until they have chosen another.
   master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
   waited=0
-  while [ "$master" = "$ANNOUNCE" ] && [ "$waited" -lt 40 ] && master_by_sentinel > /dev/null; do
+  while [ "$master" = "$ANNOUNCE" ] && [ "$waited" -lt 40 ] && replicas_are_known; do
     sleep 1
     waited=$((waited + 1))
     master="$(master_by_sentinel || echo "$ANNOUNCE")"
