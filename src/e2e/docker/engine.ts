@@ -224,11 +224,14 @@ async function tryStart(driver: string): Promise<Engine | string> {
   return said;
 }
 
-/** What a run that was killed left behind, and images that no tag names any more. */
+/** What a run that was killed left behind, and of the builders' caches what is older than a day. */
 async function sweep(engine: Engine): Promise<void> {
   const left = (await engine.docker(["ps", "--all", "--quiet"])).stdout.trim().split("\n").filter(Boolean);
   if (left.length > 0) await engine.docker(["rm", "--force", "--volumes", ...left]);
-  for (const what of ["network", "volume", "image"]) await engine.docker([what, "prune", "--force"]);
+  for (const what of ["network", "volume"]) await engine.docker([what, "prune", "--force"]);
+  for (const what of ["image", "builder"]) {
+    await engine.docker([what, "prune", "--force", "--filter", "until=24h"]);
+  }
 }
 
 /** overlay2 where the kernel and the file system allow it; vfs copies every layer, but always works. */

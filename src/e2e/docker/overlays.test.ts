@@ -5,9 +5,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "./engine.ts";
-import { createLink, endBehind, openLink } from "./person.ts";
+import { createLink, openLink } from "./person.ts";
 import { composeFolder, eventually, freePort, overlays, type Rig, startRig } from "./rig.ts";
 import { createStack, redisCommand } from "./stack.ts";
 
@@ -126,52 +125,6 @@ describe("the overlays", () => {
         const answer = await eventually("caddy", () => head(`https://localhost:${https}/`));
         assert.equal(answer.status, 200);
         assert.doesNotMatch(await stack.logs("caddy"), /"GET"|"POST"/);
-      });
-    });
-  });
-
-  describe("with more than one Redis", () => {
-    it("keeps secrets across a restart of the durable Redis, and ends them with the keyring", async (t) => {
-      await rig.withStack(t, ["durable.yaml"], {}, async (stack, address) => {
-        const text = `durable ${Math.random()}`;
-        const kept = await createLink(rig.browser, address, text);
-        const lost = await createLink(rig.browser, address, `lost ${Math.random()}`);
-        await sleep(1100); // The append-only file is written once a second.
-        await rig.engine.docker(["restart", "--time", "5", await stack.container("redis")]);
-        await stack.healthy("redis");
-        assert.ok((await openLink(rig.browser, kept)).includes(text));
-        await rig.engine.docker(["restart", "--time", "5", await stack.container("keyring")]);
-        await stack.healthy("keyring");
-        assert.match(await endBehind(rig.browser, lost), /can't find|lost/i);
-      });
-    });
-
-    it("hands over a secret after its master was lost, and an empty master does not empty the rest", async (t) => {
-      await rig.withStack(t, ["sentinel.yaml"], {}, async (stack, address) => {
-        const text = `survived ${Math.random()}`;
-        const link = await createLink(rig.browser, address, text);
-        await rig.engine.docker(["restart", "--time", "0", await stack.container("redis")]);
-        const sentinel = await stack.container("sentinel-1");
-        await eventually("another master", async () => {
-          const asked = await rig.engine.docker([
-            ...[
-              "exec",
-              sentinel,
-              "redis-cli",
-              "-p",
-              "26379",
-              "sentinel",
-              "get-master-addr-by-name",
-              "waxseal",
-            ],
-          ]);
-          assert.match(asked.stdout, /^redis-[23]\n/);
-        });
-        await eventually("ready again", () => fetch(`${address}/readyz`).then(({ ok }) => assert.ok(ok)));
-        assert.ok((await openLink(rig.browser, link)).includes(text));
-        const again = `again ${Math.random()}`;
-        const next = await eventually("replicas again", () => createLink(rig.browser, address, again));
-        assert.ok((await openLink(rig.browser, next)).includes(again));
       });
     });
   });

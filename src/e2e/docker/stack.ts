@@ -86,6 +86,7 @@ export function createStack(
     const probe = ["exec", id, "/usr/local/bin/node", "/app/dist/server.js", "healthcheck"];
     for (let waited = 0; waited < 40_000; waited += 500) {
       if ((await engine.docker(probe, { mayFail: true })).code === 0) return;
+      if ((await inspectContainer(engine, id)).RestartCount > 3) break;
       await sleep(500);
     }
     throw new Error("Waxseal did not become ready.");
