@@ -4,15 +4,16 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { type BuildOptions, buildSync, type OutputFile } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const dist = join(root, "dist");
-const assetsDir = join(dist, "assets");
+/** Filled out of sight and put in place at the end, so that whoever runs `dist` never sees half of it. */
+const building = join(root, `node_modules/.waxseal-build-${process.pid}`);
+const assetsDir = join(building, "assets");
 
 interface ManifestEntry {
   readonly file: string;
@@ -22,12 +23,12 @@ interface ManifestEntry {
 function buildServer(): void {
   execFileSync(
     process.execPath,
-    [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "src/build")],
+    [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "src/build"), "--outDir", building],
     {
       stdio: "inherit",
     },
   );
-  cpSync(join(root, "src/store/lua"), join(dist, "store/lua"), { recursive: true });
+  cpSync(join(root, "src/store/lua"), join(building, "store/lua"), { recursive: true });
 }
 
 const browserOptions = {
@@ -92,6 +93,18 @@ function buildAssets(): void {
   writeFileSync(join(assetsDir, "manifest.json"), JSON.stringify(manifest, undefined, 2));
 }
 
-rmSync(dist, { recursive: true, force: true });
-buildServer();
-buildAssets();
+function putInPlace(): void {
+  const dist = join(root, "dist");
+  const old = `${building}-old`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(building, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+try {
+  buildServer();
+  buildAssets();
+  putInPlace();
+} finally {
+  rmSync(building, { recursive: true, force: true });
+}

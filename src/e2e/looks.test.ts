@@ -78,11 +78,11 @@ const scenes: Readonly<Record<string, Scene>> = {
     await at("Locked")(page);
   },
   unknown: async (page, { url }) => {
-    const { prepared } = await share(url);
+    const { link } = await share(url);
     await page.route("**/api/v1/secret", (route) =>
       route.fulfill({ status: 404, contentType: "application/problem+json", body: '{"code":"not-found"}' }),
     );
-    await page.goto(`${url}/s#${prepared.linkFragment}`);
+    await page.goto(link);
     await at("We can't find this secret")(page);
   },
   incomplete: async (page, { url }) => {

@@ -1,5 +1,5 @@
 import { encodeBase64url } from "../envelope/base64url.ts";
-import { deriveLinkKeys } from "../envelope/keys.ts";
+import { deriveLinkKeys, type PassphraseHash } from "../envelope/keys.ts";
 import { parseFragment } from "../envelope/link.ts";
 import { textPart } from "../envelope/parts.ts";
 import { gather } from "../envelope/seal.ts";
@@ -32,18 +32,20 @@ export interface SealOptions {
   readonly passphrase?: string;
   /** Seconds. */
   readonly ttl?: number;
+  /** By default one that costs nothing, which a page's script would not agree with. */
+  readonly hash?: PassphraseHash;
 }
 
 export async function sealSecret(options: SealOptions = {}): Promise<SealedSecret> {
-  const { text = "correct horse battery staple", passphrase = "", ttl = 3600 } = options;
+  const { text = "correct horse battery staple", passphrase = "", ttl = 3600, hash = cheapHash } = options;
   const { fields, sealing, linkFragment, receiptFragment, receiptToken } = await prepareSecret(
     [textPart(text)],
     passphrase,
-    cheapHash,
+    hash,
   );
   const blob = await gather(sealing);
   const keys = await deriveLinkKeys(await parseFragment(linkFragment));
-  const { accessProof } = await keys.unlock(passphrase === "" ? undefined : passphrase, cheapHash);
+  const { accessProof } = await keys.unlock(passphrase === "" ? undefined : passphrase, hash);
   return {
     text,
     passphrase,

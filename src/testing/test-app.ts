@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Logger, pino } from "pino";
 import supertest from "supertest";
 import { parseConfig } from "../config/parse-config.ts";
+import type { PassphraseHash } from "../envelope/keys.ts";
 import { cheapHash } from "../envelope/testing.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
@@ -24,9 +25,15 @@ export interface TestAppOptions {
   /** Instead of an embedded store on the test's clock. */
   readonly store?: Store;
   readonly limitStore?: AppDeps["limitStore"];
+  /** Milliseconds since 1970; by default it stands still. `advance` comes on top. */
+  readonly clock?: () => number;
+  /** By default one that costs nothing. */
+  readonly hashPassphrase?: PassphraseHash;
 }
 
-/** The very app that the server serves, on the embedded store and a clock that stands still. */
+const standingStill = () => Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** The very app that the server serves, on the embedded store and a clock of the test's own. */
 export interface TestApp {
   readonly handler: ReturnType<typeof createApp>;
   readonly http: ReturnType<typeof supertest>;
@@ -47,11 +54,12 @@ export interface TestApp {
   asReceipt(secret: SealedSecret): Record<string, string>;
 }
 
-export function createTestApp({ env = {}, store: given, limitStore }: TestAppOptions = {}): TestApp {
+export function createTestApp(options: TestAppOptions = {}): TestApp {
+  const { env = {}, limitStore, clock: base = standingStill, hashPassphrase = cheapHash } = options;
   const config = parseConfig({ LOG_LEVEL: "trace", ...env }, (file) => {
     throw new Error(`No test reads ${file}.`);
   });
-  let now = Date.UTC(2026, 0, 2, 3, 4, 5);
+  let ahead = 0;
   let draining = false;
   const written: string[] = [];
   const sink = new Writable({
@@ -60,8 +68,9 @@ export function createTestApp({ env = {}, store: given, limitStore }: TestAppOpt
       done();
     },
   });
-  const clock = () => now;
-  const store = given ?? createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes, clock });
+  const clock = () => base() + ahead;
+  const store =
+    options.store ?? createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes, clock });
   const metrics = createMetrics(store);
   const log = pino({ level: config.logLevel }, sink);
   const handler = createApp({
@@ -73,7 +82,7 @@ export function createTestApp({ env = {}, store: given, limitStore }: TestAppOpt
     metrics,
     assets,
     render,
-    hashPassphrase: cheapHash,
+    hashPassphrase,
     isDraining: () => draining,
   });
   const http = supertest(handler);
@@ -99,7 +108,7 @@ export function createTestApp({ env = {}, store: given, limitStore }: TestAppOpt
       }
     },
     advance(seconds) {
-      now += seconds * 1000;
+      ahead += seconds * 1000;
     },
     drain() {
       draining = true;
