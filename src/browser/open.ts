@@ -1,6 +1,7 @@
 import { wipe } from "../envelope/bytes.ts";
 import { UnreadableError } from "../envelope/errors.ts";
 import { type AccessKeys, deriveLinkKeys, type LinkKeys } from "../envelope/keys.ts";
+import { isWholeBlob } from "../envelope/layout.ts";
 import { type LinkSecret, parseFragment } from "../envelope/link.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
@@ -105,6 +106,14 @@ async function preparePrint(): Promise<void> {
   element("print-qr", HTMLElement).replaceChildren(drawQr(location.href, "QR code of this link"));
 }
 
+/** A download that was cut short, or isn't what this link's sender made, must not cost the share. */
+async function readWholeBlob({ keys, bearer }: Visit): Promise<Uint8Array> {
+  const blob = await readBlob(bearer);
+  if (!isWholeBlob(blob, blob.length, keys.suite, keys.id))
+    throw new ConnectionError("The download is not whole");
+  return blob;
+}
+
 /** Everything up to the hand-over: nothing here uses anything up. */
 async function prepare(current: Visit, progress: (words: string) => void): Promise<AccessKeys> {
   if (!current.access) {
@@ -116,7 +125,7 @@ async function prepare(current: Visit, progress: (words: string) => void): Promi
     );
   }
   progress("Opening…");
-  current.blob ??= await readBlob(current.bearer);
+  current.blob ??= await readWholeBlob(current);
   return current.access;
 }
 

@@ -231,6 +231,23 @@ describe("the page behind a link", () => {
     await heading("Here's your secret").waitFor();
   });
 
+  it("uses nothing up when the download is cut short", async () => {
+    const shared = await share(waxseal.url);
+    await page.goto(shared.link);
+    let cut = true;
+    await page.route("**/api/v1/secret/blob", async (route) => {
+      if (!cut) return route.continue();
+      cut = false;
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.body()).subarray(0, 900) });
+    });
+    await openSecret().click();
+    await page.getByText("The server can't be reached. The secret is still sealed. Try again.").waitFor();
+    assert.equal(await stateOf(waxseal.url, shared), "sealed");
+    await openSecret().click();
+    await heading("Here's your secret").waitFor();
+  });
+
   it("can be tried again where the server wasn't there at first", async () => {
     const { link } = await share(waxseal.url);
     await page.route("**/api/v1/secret", (route) => route.abort());

@@ -3,6 +3,7 @@ import { encodeBase64url } from "../envelope/base64url.ts";
 import { wipe } from "../envelope/bytes.ts";
 import { IncompleteLinkError, UnreadableError } from "../envelope/errors.ts";
 import { deriveLinkKeys, type LinkKeys } from "../envelope/keys.ts";
+import { isWholeBlob } from "../envelope/layout.ts";
 import { parseFragment } from "../envelope/link.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
@@ -16,7 +17,7 @@ import {
   parseReceiptFragment,
 } from "../envelope/tokens.ts";
 import { type UnsealedPart, unsealWhole } from "../envelope/unseal.ts";
-import type { SecretRecord } from "../store/store.ts";
+import { type SecretRecord, StoreUnavailableError } from "../store/store.ts";
 import { createAuthenticate } from "./bearer.ts";
 import { issueFormToken } from "./csrf.ts";
 import { createFormBody, parseForm, textOf } from "./form-body.ts";
@@ -29,6 +30,7 @@ import {
   type SendPage,
 } from "./form-page.ts";
 import { notFound } from "./problem.ts";
+import { createReadBlob } from "./read-blob.ts";
 import { ended, formatTime } from "./secret-state.ts";
 import { eventWords, stateWords, timeWords } from "./state-words.ts";
 
@@ -43,6 +45,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
   const { config, store, limits, audit, hashPassphrase } = deps;
   const { basePath } = config;
   const authenticate = createAuthenticate(store, audit);
+  const readBlob = createReadBlob(store);
   const router = Router({ caseSensitive: true, strict: true });
 
   function sendForm(
@@ -124,15 +127,17 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
       if (needsPassphrase && passphrase === "") throw new FormError("passphrase", "Enter the passphrase");
       const access = await keys.unlock(needsPassphrase ? passphrase : undefined, hashPassphrase);
-      const blob = await store.readBlob(id);
+      const blob = await readBlob(id);
+      if (!isWholeBlob(blob, blob.length, keys.suite, id)) throw new StoreUnavailableError();
       const accessHash = await hashAccessProof(access.accessProof);
       const result = await store.open({ id, linkHash, accessHash, claim });
       if (result.kind === "missing") throw notFound();
       if (result.kind === "ended") throw ended(result);
       if (result.kind === "locked") throw locked();
       if (result.kind === "wrong-passphrase") throw wrongPassphrase(result.triesLeft);
-      const parts = await unsealWhole(access, result.share, blob ?? new Uint8Array(0));
-      wipe(result.share, access.accessProof);
+      const parts = await unsealWhole(access, result.share, blob).finally(() => {
+        wipe(result.share, access.accessProof);
+      });
       sendOpened(response, keys, claim, parts);
     } catch (error) {
       if (error instanceof UnreadableError) throw new FormError("link", error.message, 410);

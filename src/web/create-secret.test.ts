@@ -200,7 +200,7 @@ describe("POST /api/v1/secrets", () => {
     await send({ "Content-Type": "application/json; charset=UTF-8" }).expect(201);
   });
 
-  it("says 507 when the store is full, and keeps what it had", async () => {
+  it("says 507 when the store is full, in the log too, and keeps what it had", async () => {
     const app = createTestApp({ env: { EMBEDDED_MAX_BYTES: "1MiB", MAX_SECRET_BYTES: "512KiB" } });
     const fitting = [
       await sealSecret({ text: "x".repeat(500_000) }),
@@ -209,6 +209,7 @@ describe("POST /api/v1/secrets", () => {
     for (const secret of fitting) await app.create(secret);
     const response = await create(app, (await sealSecret({ text: "z".repeat(100_000) })).body).expect(507);
     assert.equal(response.body.code, "full");
+    assert.ok(app.logLines().some(({ msg }) => msg === "request failed"));
     for (const secret of fitting) await app.open(secret).expect(200);
   });
 });

@@ -1,6 +1,6 @@
 import { Router } from "express";
 import { z } from "zod";
-import { blobLength, decodeHeader, HEADER_BYTES, maxBlobLength, paddedLength } from "../envelope/layout.ts";
+import { isWholeBlob, maxBlobLength } from "../envelope/layout.ts";
 import { SUITE_PASSPHRASE, SUITE_PLAIN } from "../envelope/suite.ts";
 import {
   type Ciphertext,
@@ -22,7 +22,6 @@ import { describeSecret, formatTime } from "./secret-state.ts";
 
 /** Bytes of a create body besides the blob: six short fields and their names, with room. */
 const OTHER_FIELDS = 2048;
-const SMALLEST_BLOB = blobLength(paddedLength(0));
 
 function createSchema(maxTtl: number) {
   const ttl = `Must be a whole number of seconds from ${MIN_TTL} to ${maxTtl}.`;
@@ -49,9 +48,7 @@ function blobErrors(
     errors.push({ field: "size", message: `The blob has ${blob.length} bytes. Send that as the size.` });
   }
   const suite = passphrase ? SUITE_PASSPHRASE : SUITE_PLAIN;
-  const plaintext =
-    blob.length < SMALLEST_BLOB ? undefined : decodeHeader(blob.slice(0, HEADER_BYTES), suite, id);
-  if (plaintext === undefined || blobLength(plaintext) !== blob.length) {
+  if (!isWholeBlob(blob, blob.length, suite, id)) {
     errors.push({
       field: "blob",
       message: "Must be a waxseal/1 blob whose header fits id, passphrase and size.",

@@ -64,7 +64,7 @@ export function createErrorHandler(deps: ErrorHandlerDeps): ErrorRequestHandler 
 
   return (error, req, res, _next) => {
     const known = toProblem(error);
-    if (!known || error instanceof StoreUnavailableError) {
+    if (!known || error instanceof StoreUnavailableError || error instanceof StoreFullError) {
       const level = known ? "warn" : "error";
       deps.log[level]({ requestId: currentRequestId(), error: describeError(error) }, "request failed");
     }

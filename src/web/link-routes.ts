@@ -3,20 +3,19 @@ import { z } from "zod";
 import { encodeBase64url } from "../envelope/base64url.ts";
 import { wipe } from "../envelope/bytes.ts";
 import {
-  type Ciphertext,
   CLAIM_BYTES,
   hashAccessProof,
   PROOF_BYTES,
   parseAccessProof,
   parseClaim,
-  type SecretId,
 } from "../envelope/tokens.ts";
-import { type OpenResult, StoreUnavailableError } from "../store/store.ts";
+import type { OpenResult } from "../store/store.ts";
 import { createAuthenticate, parseLinkHolder } from "./bearer.ts";
 import { parseByteRange } from "./byte-range.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, SMALL_BODY } from "./json-body.ts";
 import { notFound, Problem } from "./problem.ts";
+import { createReadBlob } from "./read-blob.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, ended, endOf } from "./secret-state.ts";
 
@@ -49,16 +48,7 @@ function sendShare(res: Response, result: OpenResult): void {
 export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
-
-  async function readBlob(id: SecretId): Promise<Ciphertext> {
-    const blob = await store.readBlob(id);
-    if (blob) return blob;
-    // It may have ended since the record was read.
-    const record = await store.read(id);
-    const end = record && endOf(record);
-    if (end) throw ended(end);
-    throw record ? new StoreUnavailableError() : notFound();
-  }
+  const readBlob = createReadBlob(store);
 
   router.get("/api/v1/secret", async (req, res) => {
     const record = await authenticate(await parseLinkHolder(req));

@@ -146,6 +146,7 @@ describe("While Redis is away", () => {
     assert.equal(await statusOf("/healthz"), 200);
     for (const page of ["/", "/s", "/r", "/assisted"]) assert.equal(await statusOf(page), 200);
     assert.equal(await statusOf("/nowhere"), 404);
+    await until(() => server.output().includes("Redis is away"));
 
     await redis.restart();
     await until(async () => (await statusOf("/readyz")) === 200);

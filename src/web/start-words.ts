@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 
-function isLocal(hostname: string): boolean {
+/** Names of this machine, on which browsers allow encryption over plain http. */
+export function isLocal(hostname: string): boolean {
   return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
