@@ -2,7 +2,7 @@
  * The assisted route, for browsers without script: the server runs the very code that a page's script
  * would have run, on bytes that it overwrites afterwards. Its pages are linked from <noscript> only.
  */
-import { type Request, type Response, Router } from "express";
+import { type RequestHandler, Router } from "express";
 import { createAssistedCreate } from "./assisted-create.ts";
 import { createAssistedOpen } from "./assisted-open.ts";
 import type { AssistedDeps, SendPage } from "./form-page.ts";
@@ -26,16 +26,14 @@ export function createAssisted(deps: AssistedDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use("/assisted", createAssistedHeaders());
   if (!isSecure(config.publicUrl)) {
-    router.all(["/assisted", "/assisted/open"], (_request: Request, response: Response) => {
-      const heading = "This page needs https";
-      const detail = "What you type here would cross the network unprotected. Ask your administrator.";
-      send(
-        response,
-        "message",
-        { heading, detail, basePath: config.basePath },
-        { title: heading, seal: "expired" },
-      );
-    });
+    const heading = "This page needs https";
+    const detail = "What you type here would cross the network unprotected. Ask your administrator.";
+    const refuse: RequestHandler = (_request, response) => {
+      const data = { heading, detail, basePath: config.basePath };
+      send(response, "message", data, { title: heading, seal: "expired" });
+    };
+    router.all("/assisted", refuse);
+    router.all("/assisted/open", refuse);
     return router;
   }
   router.use(createAssistedCreate(deps, send));

@@ -48,6 +48,20 @@ describe("The line about a request", () => {
     );
   });
 
+  it("is a debug line for a probe that went well, and stays an info line for one that did not", async () => {
+    const app = createTestApp();
+    await app.http.get("/readyz").expect(200);
+    app.drain();
+    await app.http.get("/readyz").expect(503);
+    assert.deepEqual(
+      requests(app).map(({ level, status }) => [level, status]),
+      [
+        [20, 200],
+        [30, 503],
+      ],
+    );
+  });
+
   it("takes no id from the request", async () => {
     const app = createTestApp();
     const response = await app.http.get("/").set("X-Request-Id", "chosen-by-a-stranger");

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Metrics } from "./metrics.ts";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
+const PROBES = new Set(["/healthz", "/readyz"]);
 /** nginx's number for "the client went away before there was an answer". */
 const CLIENT_GONE = 499;
 
@@ -45,7 +46,9 @@ export function createRequestLog(log: Logger, metrics: Metrics): RequestHandler 
       metrics.httpDuration.observe({ route, method, status: String(status) }, milliseconds / 1000);
       const complete = res.writableFinished ? {} : { incomplete: true };
       const duration = Math.round(milliseconds * 100) / 100;
-      log.info({ requestId, method, route, status, milliseconds: duration, ...complete }, "request");
+      // A probe that goes well, every few seconds for years, is nothing to keep.
+      const level = PROBES.has(route) && status < 400 ? "debug" : "info";
+      log[level]({ requestId, method, route, status, milliseconds: duration, ...complete }, "request");
     });
     currentRequest.run(requestId, next);
   };
