@@ -6,7 +6,7 @@ import { StorePreconditionError } from "./store.ts";
 /** GETEX and GETDEL came with it; scripts replicate by their effects since 5. */
 const MIN_VERSION = [6, 2] as const;
 
-type Info = ReadonlyMap<string, string>;
+export type Info = ReadonlyMap<string, string>;
 
 /** `name:value` lines, as INFO gives them. */
 export function parseInfo(text: string): Info {
@@ -14,62 +14,79 @@ export function parseInfo(text: string): Info {
   return new Map(pairs.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
 }
 
-/** Throws `StorePreconditionError`, with what to set. `role` is how the message calls this Redis. */
-export function assertUsable(info: Info, role: string): void {
+/** One sentence or two with what to set, or undefined. `role` is how the sentence calls this Redis. */
+export type RedisProblem = (info: Info, role: string) => string | undefined;
+
+const numberIn = (info: Info, name: string) => Number(info.get(name) ?? Number.NaN);
+
+export const versionProblem: RedisProblem = (info, role) => {
   const version = info.get("redis_version");
   if (version === undefined) {
-    throw new StorePreconditionError(
-      `${role} does not tell its version. Allow its user the INFO command (ACL: +info).`,
-    );
+    return `${role} does not tell its version. Allow its user the INFO command (ACL: +info).`;
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1])) {
-    throw new StorePreconditionError(
-      `${role} is version ${version}. Use Redis ${MIN_VERSION.join(".")} or later, or Valkey.`,
-    );
-  }
+  if (major > MIN_VERSION[0] || (major === MIN_VERSION[0] && minor >= MIN_VERSION[1])) return undefined;
+  return `${role} is version ${version}. Use Redis ${MIN_VERSION.join(".")} or later, or Valkey.`;
+};
+
+export const evictionProblem: RedisProblem = (info, role) => {
   const policy = info.get("maxmemory_policy");
-  if (policy !== "noeviction") {
-    throw new StorePreconditionError(
-      `${role} may evict secrets to save memory (maxmemory-policy ${policy}). ` +
-        'Set "maxmemory-policy noeviction" in its configuration.',
-    );
-  }
-  if (info.get("role") === "slave") {
-    throw new StorePreconditionError(
-      `${role} is a replica and takes no writes. Give the address of its master, or of the Sentinels.`,
-    );
+  if (policy === "noeviction") return undefined;
+  return (
+    `${role} may evict secrets to save memory (maxmemory-policy ${policy}). ` +
+    'Set "maxmemory-policy noeviction" in its configuration.'
+  );
+};
+
+export const roleProblem: RedisProblem = (info, role) => {
+  if (info.get("role") !== "slave") return undefined;
+  return `${role} is a replica and takes no writes. Give the address of its master, or of the Sentinels.`;
+};
+
+export const persistenceDoubt: RedisProblem = (info, role) => {
+  const startedAt = Date.now() / 1000 - numberIn(info, "uptime_in_seconds");
+  const hasSnapshots = info.get("save") ? true : numberIn(info, "rdb_last_save_time") > startedAt + 60;
+  if (info.get("aof_enabled") !== "1" && !hasSnapshots) return undefined;
+  return (
+    `${role} writes to disk, so what it deletes may stay readable there. ` +
+    'Set save "" and "appendonly no", or keep the shares in a second Redis in memory only (KEYRING_REDIS_URL).'
+  );
+};
+
+export const memoryDoubt: RedisProblem = (info, role) => {
+  if (info.get("maxmemory") !== "0") return undefined;
+  return `${role} has no memory limit: when memory runs out, the system may end it. Set maxmemory to what it may use.`;
+};
+
+export function replicasDoubt(info: Info, role: string, waitReplicas: number): string | undefined {
+  const replicas = numberIn(info, "connected_slaves");
+  if (!(replicas > waitReplicas)) return undefined;
+  return (
+    `${role} has ${replicas} replica(s), and ${waitReplicas} must confirm. After a failover a secret could ` +
+    "be lost or opened twice: set REDIS_REPLICAS to the number that may be promoted."
+  );
+}
+
+/** Throws `StorePreconditionError`, with what to set. */
+export function assertUsable(info: Info, role: string): void {
+  for (const check of [versionProblem, evictionProblem, roleProblem]) {
+    const problem = check(info, role);
+    if (problem !== undefined) throw new StorePreconditionError(problem);
   }
 }
 
 /** One sentence each, for an operator to read at start. */
-export function findDoubts(info: Info, role: string, holdsShares: boolean, waitReplicas: number): string[] {
-  const doubts: string[] = [];
-  const seconds = (name: string) => Number(info.get(name) ?? Number.NaN);
-  const startedAt = Date.now() / 1000 - seconds("uptime_in_seconds");
-  const hasSnapshots = info.get("save") ? true : seconds("rdb_last_save_time") > startedAt + 60;
-  if (holdsShares && (info.get("aof_enabled") === "1" || hasSnapshots)) {
-    doubts.push(
-      `${role} writes to disk, so what it deletes may stay readable there. ` +
-        'Set save "" and "appendonly no", or keep the shares in a second Redis in memory only (KEYRING_REDIS_URL).',
-    );
-  }
-  if (info.get("maxmemory") === "0") {
-    doubts.push(
-      `${role} has no memory limit: when memory runs out, the system may end it. Set maxmemory to what it may use.`,
-    );
-  }
-  const replicas = seconds("connected_slaves");
-  if (replicas > waitReplicas) {
-    doubts.push(
-      `${role} has ${replicas} replica(s), and ${waitReplicas} must confirm. After a failover a secret could ` +
-        "be lost or opened twice: set REDIS_REPLICAS to the number that may be promoted.",
-    );
-  }
-  return doubts;
+function findDoubts(info: Info, role: string, holdsShares: boolean, waitReplicas: number): string[] {
+  const doubts = [
+    holdsShares ? persistenceDoubt(info, role) : undefined,
+    memoryDoubt(info, role),
+    replicasDoubt(info, role, waitReplicas),
+  ];
+  return doubts.filter((doubt) => doubt !== undefined);
 }
 
-async function inspect(client: Redis | Cluster, role: string): Promise<Info> {
+/** Connects, and reads what INFO tells; `save` is there where this user may ask for the configuration. */
+export async function inspectRedis(client: Redis | Cluster, role: string): Promise<Info> {
   await openRedis(client, role);
   let info = "";
   for (const section of ["server", "memory", "persistence", "replication"]) {
@@ -91,12 +108,12 @@ export async function checkRedis(
   keyring: Redis | undefined,
   waitReplicas: number,
 ): Promise<readonly string[]> {
-  const info = await inspect(client, "Redis");
+  const info = await inspectRedis(client, "Redis");
   assertUsable(info, "Redis");
   const doubts = findDoubts(info, "Redis", keyring === undefined, waitReplicas);
   if (!keyring) return doubts;
   const role = "The keyring's Redis";
-  const keyringInfo = await inspect(keyring, role);
+  const keyringInfo = await inspectRedis(keyring, role);
   assertUsable(keyringInfo, role);
   return [...doubts, ...findDoubts(keyringInfo, role, true, Number.POSITIVE_INFINITY)];
 }

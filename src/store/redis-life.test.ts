@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { storedCiphertext } from "../envelope/tokens.ts";
 import { advanceRedis } from "../testing/advance-redis.ts";
 import { bytes, newSecret, opening, openingOnce, openingWrong, seconds } from "../testing/new-secret.ts";
-import { connectTo, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { recordKey } from "./redis-keys.ts";
 import { type Store, StoreFullError, StoreUnavailableError } from "./store.ts";
@@ -113,7 +113,7 @@ describe("A full Redis", () => {
 
   it("keeps nothing of a create that is refused half-way", async () => {
     const keyring = await startRedis();
-    const split = await openRedisStore(server.port, { keyring: await connectTo(keyring.port) });
+    const split = await openRedisStore(server.port, { keyring: await connectPatiently(keyring.port) });
     const keyringAdmin = await keyring.client();
     try {
       await keyringAdmin.config("SET", "maxmemory", "1");
@@ -237,6 +237,17 @@ describe("What Redis itself loses", () => {
     assert(again.kind === "ended");
     assert.equal(again.state, "opened");
     assert.equal((await store.read(secret.id))?.state, "opened");
+  });
+});
+
+describe("A Redis that has forgotten the scripts", () => {
+  it("is sent them again", async () => {
+    const secret = newSecret();
+    await store.create(secret);
+    await admin.script("FLUSH");
+    assert.equal((await store.read(secret.id))?.state, "sealed");
+    const results = await Promise.all(Array.from({ length: 50 }, () => store.open(opening(secret))));
+    assert.equal(results.filter(({ kind }) => kind === "handed-over").length, 1);
   });
 });
 

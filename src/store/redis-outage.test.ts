@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { createClaim } from "../envelope/tokens.ts";
 import { newSecret, opening, openingOnce, openingWrong } from "../testing/new-secret.ts";
@@ -15,6 +16,9 @@ const unavailable = (error: unknown) => {
   assert(error instanceof StoreUnavailableError);
   return true;
 };
+/** With the program's own patience. */
+const openStore = async (port: number, keyring?: Redis) =>
+  openRedisStore(port, { client: await connectTo(port), keyring });
 const comesBack = (store: Store) =>
   until(() =>
     store.ping().then(
@@ -26,7 +30,7 @@ const comesBack = (store: Store) =>
 describe("While Redis is away", () => {
   it("every act fails as unavailable, at once, and works again without a restart", async () => {
     const server = await startRedis();
-    const store = await openRedisStore(server.port);
+    const store = await openStore(server.port);
     const secret = newSecret();
     const acts = [
       () => store.ping(),
@@ -53,7 +57,7 @@ describe("While Redis is away", () => {
 
   it("acts that hang fail as unavailable, and a frozen Redis that thaws is used again", async () => {
     const server = await startRedis();
-    const store = await openRedisStore(server.port);
+    const store = await openStore(server.port);
     const secret = newSecret();
     await store.create(secret);
     server.freeze();
@@ -87,7 +91,7 @@ describe("While Redis is away", () => {
 
   it("a store can be closed, and nothing is left that runs", async () => {
     const server = await startRedis();
-    const store = await openRedisStore(server.port);
+    const store = await openStore(server.port);
     await server.kill();
     await store.close();
     await assert.rejects(store.ping(), unavailable);
@@ -96,7 +100,7 @@ describe("While Redis is away", () => {
 
   it("secrets are gone after a restart of a Redis in memory, and nothing pretends otherwise", async () => {
     const server = await startRedis();
-    const store = await openRedisStore(server.port);
+    const store = await openStore(server.port);
     const secret = newSecret();
     await store.create(secret);
     await server.restart();
@@ -111,7 +115,7 @@ describe("While Redis is away", () => {
 describe("While a keyring of its own is away", () => {
   it("secrets stay sealed, and after its restart they are lost and say so", async () => {
     const [server, keyring] = [await startRedis(), await startRedis()];
-    const store = await openRedisStore(server.port, { keyring: await connectTo(keyring.port) });
+    const store = await openStore(server.port, await connectTo(keyring.port));
     const secrets = [newSecret(), newSecret(), newSecret()] as const;
     for (const secret of secrets) await store.create(secret);
     await keyring.kill();
@@ -143,8 +147,8 @@ describe("A connection that breaks between an act and its answer", () => {
   before(async () => {
     server = await startRedis();
     proxy = await startTcpProxy(server.port);
-    direct = await openRedisStore(server.port);
-    behind = await openRedisStore(proxy.port);
+    direct = await openStore(server.port);
+    behind = await openStore(proxy.port);
   });
   after(async () => {
     await Promise.all([direct.close(), behind.close()]);

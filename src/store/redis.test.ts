@@ -1,34 +1,22 @@
 import { after } from "node:test";
-import { parseRedisUrl } from "../config/redis-url.ts";
 import { advanceRedis } from "../testing/advance-redis.ts";
+import { connectPatiently, openRedisStore } from "../testing/open-redis-store.ts";
 import { startRedis } from "../testing/redis-server.ts";
-import { connectRedis, openRedis } from "./connect-redis.ts";
 import { storeContract } from "./contract.ts";
-import { createRedisStore } from "./redis.ts";
 import type { Store } from "./store.ts";
 
 const server = await startRedis();
-const keyring = await startRedis();
-after(() => Promise.all([server.stop(), keyring.stop()]));
-const [admin, keyringAdmin] = [await server.client(), await keyring.client()];
-
-async function connect(url: string) {
-  const client = connectRedis({ address: parseRedisUrl(url) });
-  await openRedis(client);
-  return client;
-}
+const ring = await startRedis();
+after(() => Promise.all([server.stop(), ring.stop()]));
+const [admin, ringAdmin] = [await server.client(), await ring.client()];
 
 for (const separate of [false, true]) {
   storeContract(separate ? "Redis with a keyring of its own" : "Redis", async (limits) => {
-    await Promise.all([admin.flushall(), keyringAdmin.flushall()]);
+    await Promise.all([admin.flushall(), ringAdmin.flushall()]);
     const stores: Store[] = [];
     async function another(): Promise<Store> {
-      const client = await connect(server.url);
-      const store = createRedisStore({
-        client,
-        keyring: separate ? await connect(keyring.url) : undefined,
-        limits,
-      });
+      const keyring = separate ? await connectPatiently(ring.port) : undefined;
+      const store = await openRedisStore(server.port, { keyring, limits });
       stores.push(store);
       return store;
     }
@@ -36,7 +24,7 @@ for (const separate of [false, true]) {
       store: await another(),
       another,
       async advance(seconds) {
-        await Promise.all([advanceRedis(admin, seconds), advanceRedis(keyringAdmin, seconds)]);
+        await Promise.all([advanceRedis(admin, seconds), advanceRedis(ringAdmin, seconds)]);
       },
       async close() {
         await Promise.all(stores.map((store) => store.close()));

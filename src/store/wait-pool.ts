@@ -34,6 +34,11 @@ const POOL_SIZE = 8;
 /** Milliseconds between two new connections for all else: what is under way on the old one fails. */
 const ASK_AGAIN = 5_000;
 
+interface Turn {
+  take(connection: Redis): void;
+  giveUp(): void;
+}
+
 /**
  * WAIT holds up its connection, and counts only what that very connection wrote: so each act has a
  * connection to itself until its WAIT is answered, from a small pool beside the one for all else.
@@ -48,7 +53,7 @@ export function createWaitPool(
 ): Writer<Redis> {
   const all: Redis[] = [];
   const idle: Redis[] = [];
-  const queue: ((connection: Redis) => void)[] = [];
+  const queue: Turn[] = [];
   let askedAgain = 0;
 
   /**
@@ -81,21 +86,25 @@ export function createWaitPool(
     const connection = idle.pop() ?? (all.length < POOL_SIZE ? open() : undefined);
     if (connection) return Promise.resolve(connection);
     return new Promise((resolve, reject) => {
-      const turn = (next: Redis) => {
-        clearTimeout(timer);
-        resolve(next);
+      const turn: Turn = {
+        take(next) {
+          clearTimeout(timer);
+          resolve(next);
+        },
+        giveUp() {
+          clearTimeout(timer);
+          queue.splice(queue.indexOf(turn), 1);
+          reject(new StoreUnavailableError());
+        },
       };
-      const timer = setTimeout(() => {
-        queue.splice(queue.indexOf(turn), 1);
-        reject(new StoreUnavailableError());
-      }, timeout + 1_000);
+      const timer = setTimeout(turn.giveUp, timeout + 1_000);
       queue.push(turn);
     });
   }
 
   function giveBack(connection: Redis): void {
     const next = queue.shift();
-    if (next) next(connection);
+    if (next) next.take(connection);
     else idle.push(connection);
   }
 
@@ -116,6 +125,7 @@ export function createWaitPool(
       }
     },
     close() {
+      for (const turn of [...queue]) turn.giveUp();
       for (const connection of all) connection.disconnect();
     },
   };

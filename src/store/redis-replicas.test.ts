@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+import type { Redis } from "ioredis";
+import { bytes, newSecret, opening, openingOnce } from "../testing/new-secret.ts";
+import { openRedisStore } from "../testing/open-redis-store.ts";
+import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { startTcpProxy, type TcpProxy } from "../testing/tcp-proxy.ts";
+import { until } from "../testing/until.ts";
+import { type OpenResult, type Store, StoreUnavailableError } from "./store.ts";
+
+/** A master and its one replica; the line between them can be cut. */
+interface Pair {
+  readonly master: TestRedis;
+  readonly replica: TestRedis;
+  readonly line: TcpProxy;
+  /** Waits for the replica, and soon gives up: for when the line is cut. */
+  readonly store: Store;
+  /** Waits as long as it takes on a busy machine: for when it is not. */
+  readonly patient: Store;
+  readonly masterAdmin: Redis;
+  readonly replicaAdmin: Redis;
+  mend(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startPair(): Promise<Pair> {
+  const master = await startRedis();
+  const line = await startTcpProxy(master.port);
+  const replica = await startRedis("--replicaof", "127.0.0.1", String(line.port));
+  const [masterAdmin, replicaAdmin] = [await master.client(), await replica.client()];
+  const store = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 300 });
+  const patient = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 20_000 });
+  async function mend(): Promise<void> {
+    line.mend();
+    // Otherwise it tries only once a second.
+    await replicaAdmin.replicaof("127.0.0.1", line.port);
+    // A replica that is still loading counts for who wrote nothing: so write something.
+    await until(async () => {
+      await masterAdmin.set("line", "mended");
+      return (await masterAdmin.wait(1, 100)) === 1;
+    });
+  }
+  await mend();
+  return {
+    master,
+    replica,
+    line,
+    store,
+    patient,
+    masterAdmin,
+    replicaAdmin,
+    mend,
+    async close() {
+      await Promise.all([store.close(), patient.close()]);
+      await line.close();
+      await Promise.all([master.stop(), replica.stop()]);
+    },
+  };
+}
+
+const tooFew = (error: unknown) => {
+  assert(error instanceof StoreUnavailableError);
+  assert.match(String(error.cause), /Too few replicas/);
+  return true;
+};
+
+describe("A store that waits for its replica", () => {
+  let pair: Pair;
+  before(async () => {
+    pair = await startPair();
+  });
+  afterEach(() => pair.mend());
+  after(() => pair.close());
+
+  it("answers when the replica has it", async () => {
+    const { patient: store, replica } = pair;
+    const mirror = await openRedisStore(replica.port);
+    const secret = newSecret();
+    await store.create(secret);
+    assert.equal((await mirror.read(secret.id))?.state, "sealed");
+    const opened = await Promise.all(Array.from({ length: 50 }, () => store.open(opening(secret))));
+    assert.equal(opened.filter(({ kind }) => kind === "handed-over").length, 1);
+    assert.equal((await mirror.read(secret.id))?.state, "opened");
+    await mirror.close();
+  });
+
+  it("keeps nothing of a create that the replica does not have, and takes it when it comes again", async () => {
+    const { store, patient, line, masterAdmin, mend } = pair;
+    const secret = newSecret();
+    const before = (await masterAdmin.keys("*")).sort();
+    line.cut();
+    await assert.rejects(store.create(secret), tooFew);
+    assert.deepEqual((await masterAdmin.keys("*")).sort(), before);
+    await mend();
+    const created = await patient.create(secret);
+    assert(created.kind === "created" && !created.existed);
+  });
+
+  it("does not confirm a create that was there already before the replica has it", async () => {
+    const { store, patient, line, master, mend } = pair;
+    const secret = newSecret();
+    const careless = await openRedisStore(master.port);
+    line.cut();
+    await careless.create(secret);
+    await assert.rejects(store.create(secret), tooFew);
+    assert.equal((await careless.read(secret.id))?.state, "sealed");
+    await mend();
+    const created = await patient.create(secret);
+    assert(created.kind === "created" && created.existed);
+    await careless.close();
+  });
+
+  it("releases nothing that the replica does not know of, and keeps it for the same claim", async () => {
+    const { store, patient, line, masterAdmin, mend } = pair;
+    const secret = newSecret();
+    await patient.create(secret);
+    line.cut();
+    const request = opening(secret);
+    await assert.rejects(store.open(request), tooFew);
+    await assert.rejects(store.open(request), tooFew);
+    const [share = ""] = await masterAdmin.keys(`ws:{${secret.id}}:share:*`);
+    assert.deepEqual(await masterAdmin.getBuffer(share), Buffer.from(secret.share));
+    assert.equal((await store.open(opening(secret))).kind, "ended");
+    await mend();
+    assert.equal((await patient.open(opening(secret))).kind, "ended");
+    assert.deepEqual(await patient.open(request), {
+      kind: "handed-over",
+      share: secret.share,
+      first: false,
+    });
+  });
+
+  it("seals a secret again that would have been opened without a claim", async () => {
+    const { store, patient, line, masterAdmin, mend } = pair;
+    const secret = newSecret();
+    await patient.create(secret);
+    line.cut();
+    await assert.rejects(store.open(openingOnce(secret)), tooFew);
+    assert.equal((await store.read(secret.id))?.state, "sealed");
+    assert((await masterAdmin.pttl(`ws:{${secret.id}}:blob`)) > 900_000);
+    await mend();
+    assert.equal((await patient.open(openingOnce(secret))).kind, "handed-over");
+  });
+
+  it("does not promise a deletion that a failover could undo", async () => {
+    const { store, patient, line, mend } = pair;
+    const secret = newSecret();
+    await patient.create(secret);
+    line.cut();
+    await assert.rejects(store.delete(secret.id), tooFew);
+    await mend();
+    assert.equal((await patient.delete(secret.id)).kind, "deleted");
+  });
+
+  it("goes on with all else while it waits", async () => {
+    const { store, patient, line } = pair;
+    const secret = newSecret();
+    await patient.create(secret);
+    line.cut();
+    const waiting = Array.from({ length: 30 }, () => store.create(newSecret()).catch(() => "short"));
+    let answered = 0;
+    const reading = (async () => {
+      for (; answered < 20; answered++) await store.read(secret.id);
+      return "reads";
+    })();
+    assert.equal(await Promise.race([Promise.all(waiting).then(() => "waits"), reading]), "reads");
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set(["short"]));
+  });
+});
+
+describe("A failover that the master did not notice", () => {
+  const SECRETS = 40;
+
+  it("makes a plain GETDEL hand out everything twice, and the store nothing", async () => {
+    const { store, patient, line, masterAdmin, replica, replicaAdmin, close } = await startPair();
+    const plain = Array.from({ length: SECRETS }, (_, index) => `plain:${index}`);
+    await masterAdmin.mset(Object.fromEntries(plain.map((key) => [key, bytes(32).toString()])));
+    const secrets = Array.from({ length: SECRETS }, () => newSecret());
+    await Promise.all(secrets.map((secret) => patient.create(secret)));
+    const requests = secrets.map(opening);
+    line.cut();
+    const plainFirst = await Promise.all(plain.map((key) => masterAdmin.getdel(key)));
+    const first = await Promise.allSettled(requests.map((request) => store.open(request)));
+    await replicaAdmin.replicaof("NO", "ONE");
+    const promoted = await openRedisStore(replica.port);
+    const plainSecond = await Promise.all(plain.map((key) => replicaAdmin.getdel(key)));
+    const others = await Promise.all(
+      secrets.map((secret) => Promise.all([promoted.open(opening(secret)), promoted.open(opening(secret))])),
+    );
+    const twice = plain.filter((_, index) => plainFirst[index] !== null && plainSecond[index] !== null);
+    assert.equal(twice.length, SECRETS, "the control fails");
+    assert.equal(first.filter(({ status }) => status === "fulfilled").length, 0);
+    for (const results of others) {
+      assert.equal(results.filter(({ kind }) => kind === "handed-over").length, 1);
+    }
+    await promoted.close();
+    await close();
+  });
+
+  it("in the middle of many opens hands each share to one claimant, and loses none", async () => {
+    for (let round = 0; round < 4; round++) {
+      const { patient, line, replica, replicaAdmin, close } = await startPair();
+      const secrets = Array.from({ length: SECRETS }, () => newSecret());
+      await Promise.all(secrets.map((secret) => patient.create(secret)));
+      const requests = secrets.map(opening);
+      let count = 0;
+      let ending: Promise<void> | undefined;
+      const released = await Promise.all(
+        requests.map(async (request): Promise<OpenResult | undefined> => {
+          const result = await patient.open(request).catch(() => undefined);
+          if (result && ++count === 5 + round * 7) {
+            line.cut();
+            ending = patient.close(); // what waits now waits no longer
+          }
+          return result;
+        }),
+      );
+      await ending;
+      await replicaAdmin.replicaof("NO", "ONE");
+      const promoted = await openRedisStore(replica.port);
+      let before = 0;
+      for (const [index, secret] of secrets.entries()) {
+        const request = requests[index];
+        assert(request);
+        const stranger = await promoted.open(opening(secret));
+        const holder = await promoted.open(request);
+        const wasReleased = released[index]?.kind === "handed-over";
+        if (wasReleased) before++;
+        // Whoever was handed it, or was promised it, still has it; otherwise the stranger won it.
+        assert.equal(stranger.kind === "handed-over", holder.kind !== "handed-over");
+        if (wasReleased) assert.equal(stranger.kind, "ended");
+      }
+      assert(before > 0 && before < SECRETS, `${before} released before the line was cut`);
+      await promoted.close();
+      await close();
+    }
+  });
+});
+
+describe("Waiting for replicas", () => {
+  it("is refused for a Cluster, whose nodes fail over one by one", async () => {
+    const { Cluster } = await import("ioredis");
+    const { createRedisStore } = await import("./redis.ts");
+    const client = new Cluster([{ host: "127.0.0.1", port: 1 }], { lazyConnect: true });
+    const limits = { retention: 1, passphraseTries: 1, redeliveryWindow: 1, maxTtl: 1 };
+    assert.throws(() => createRedisStore({ client, limits, waitReplicas: 1 }), RangeError);
+    client.disconnect();
+  });
+});
