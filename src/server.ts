@@ -125,6 +125,14 @@ if (mode === undefined) {
 } else if (mode === "healthcheck") {
   const { healthcheck } = await import("./healthcheck.ts");
   process.exitCode = await healthcheck(process.env);
+} else if (mode === "doctor") {
+  const { doctor } = await import("./doctor/doctor.ts");
+  process.exitCode = await doctor({
+    args: process.argv.slice(3),
+    env: process.env,
+    readFile: (path) => readFileSync(path, "utf8"),
+    print: (line) => process.stdout.write(`${line}\n`),
+  });
 } else {
-  fail(`There is no mode ${JSON.stringify(mode)}. Start without one to serve, or with: healthcheck`);
+  fail(`There is no mode ${JSON.stringify(mode)}. Start without one to serve, or with: healthcheck, doctor`);
 }

@@ -7,6 +7,8 @@ import { freePort } from "./free-port.ts";
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
+  /** Undefined where it could not even be started. */
+  readonly pid: number | undefined;
   /** All that it has written to stdout and stderr. */
   readonly output: () => string;
   signal(name: NodeJS.Signals): void;
@@ -48,6 +50,7 @@ export function launchServer(
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    pid: child.pid,
     output: () => output,
     signal: (name) => void child.kill(name),
     ended,

@@ -35,10 +35,16 @@ export function coversHost(leaf: X509Certificate, host: string): boolean {
   return (isIP(host) === 0 ? leaf.checkHost(host, { subject: "never" }) : leaf.checkIP(host)) !== undefined;
 }
 
+/** The first few: a content network's certificate may be for a hundred. */
+function describeNames({ subjectAltName }: X509Certificate): string {
+  const names = subjectAltName?.split(", ") ?? ["no name at all"];
+  const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
+  return names.slice(0, 4).join(", ") + more;
+}
+
 /** Undefined where the certificate is for the host. */
 export function describeHost(leaf: X509Certificate, publicUrl: URL): string | undefined {
   const host = certifiedHost(publicUrl);
   if (coversHost(leaf, host)) return undefined;
-  const names = leaf.subjectAltName ?? "no name at all";
-  return `The certificate is not for ${host}, so browsers refuse it (it is for ${names}). Use one for that name, or correct PUBLIC_URL.`;
+  return `The certificate is not for ${host}, so browsers refuse it (it is for ${describeNames(leaf)}). Use one for that name, or correct PUBLIC_URL.`;
 }

@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { type Check, ok, problem, warning } from "./finding.ts";
+import type { RedisSubject } from "./redis-subject.ts";
+
+/** Refused by the ACL, or by Redis itself (`enable-debug-command no`). */
+const REFUSED = /^NOPERM|command not allowed/;
+/** Keys that KEYS may look at for us: some milliseconds. More, and it would hold up everybody. */
+const MAX_KEYS = 100_000;
+
+type Call = readonly [command: string, ...args: string[]];
+
+async function isRefused(client: Redis, [command, ...args]: Call): Promise<boolean> {
+  try {
+    await client.call(command, ...args);
+    return false;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "ReplyError") throw error;
+    return REFUSED.test(error.message);
+  }
+}
+
+/** On a connection of its own, which is closed at once: what MONITOR shows is thrown away. */
+async function monitorIsRefused(client: Redis): Promise<boolean> {
+  const watching = client.duplicate({ lazyConnect: true });
+  watching.on("error", () => {}); // the command fails with it
+  try {
+    await watching.connect();
+    return await isRefused(watching, ["MONITOR"]);
+  } finally {
+    watching.disconnect();
+  }
+}
+
+async function countKeys(client: Redis): Promise<number> {
+  const text = await client.info("keyspace").catch(() => "");
+  return [...text.matchAll(/keys=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** Each has no effect where it is allowed. */
+const PROBES: Readonly<Record<string, Call>> = {
+  CONFIG: ["CONFIG", "SET", "waxseal-doctor-no-such-parameter", "1"],
+  DEBUG: ["DEBUG", "HELP"],
+  KEYS: ["KEYS", "ws:doctor-no-such-key"],
+};
+
+export const checkForbidden: Check<RedisSubject> = {
+  name: "ACL",
+  async run({ client }) {
+    const allowed: string[] = [];
+    if (!(await monitorIsRefused(client))) allowed.push("MONITOR");
+    for (const [name, call] of Object.entries(PROBES)) {
+      if (name === "KEYS" && (await countKeys(client)) > MAX_KEYS) continue;
+      if (!(await isRefused(client, call))) allowed.push(name);
+    }
+    if (allowed.length === 0) return [ok("its user may not watch, configure, debug or list")];
+    return [
+      warning(
+        `its user may run ${allowed.join(", ")}, which Waxseal never does and an intruder would. ` +
+          "Give it a user of its own, as deploy/compose/redis-start.sh does.",
+      ),
+    ];
+  },
+};
+
+/**
+ * Every command that the store, its scripts and the rate limits use, on keys that nobody else has and
+ * that are gone in a second.
+ */
+export function neededCalls(prefix: string): readonly Call[] {
+  const [text, hash, sorted] = [`${prefix}:text`, `${prefix}:hash`, `${prefix}:sorted`];
+  return [
+    ["PING"],
+    ["TIME"],
+    ["WAIT", "0", "1"],
+    ["SET", text, "1", "PX", "1000"],
+    ["GET", text],
+    ["INCR", text],
+    ["DECR", text],
+    ["PTTL", text],
+    ["EXISTS", text],
+    ["GETEX", text, "PX", "1000"],
+    ["GETDEL", text],
+    ["HSET", hash, "field", "1"],
+    ["PEXPIRE", hash, "1000"],
+    ["HMGET", hash, "field"],
+    ["HGETALL", hash],
+    ["HDEL", hash, "field"],
+    ["ZADD", sorted, "1", "member"],
+    ["PEXPIRE", sorted, "1000"],
+    ["ZCARD", sorted],
+    ["ZRANGEBYSCORE", sorted, "-inf", "0"],
+    ["ZREM", sorted, "member"],
+    ["DEL", text],
+    ["UNLINK", hash, sorted],
+    ["SCRIPT", "LOAD", "return 1"],
+    ["EVAL", "return 1", "0"],
+    ["EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"],
+  ];
+}
+
+export const checkNeeded: Check<RedisSubject> = {
+  name: "commands",
+  async run({ client }) {
+    const refused: string[] = [];
+    for (const call of neededCalls(`ws:{doctor-${randomBytes(8).toString("hex")}}`)) {
+      if (await isRefused(client, call))
+        refused.push(call[0] === "SCRIPT" ? "script|load" : call[0].toLowerCase());
+    }
+    if (refused.length === 0) return [ok("its user may do all that Waxseal does")];
+    const list = [...new Set(refused)].map((name) => `+${name}`).join(" ");
+    return [problem(`its user may not do all that Waxseal does. Allow it: ${list}, on keys ~ws:*.`)];
+  },
+};

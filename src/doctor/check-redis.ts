@@ -1,0 +1,108 @@
+import {
+  evictionProblem,
+  memoryDoubt,
+  persistenceDoubt,
+  type RedisProblem,
+  replicasDoubt,
+  roleProblem,
+  versionProblem,
+} from "../store/redis-check.ts";
+import { type Check, type Finding, ok, problem, warning } from "./finding.ts";
+import type { RedisSubject } from "./redis-subject.ts";
+
+/** Of `maxmemory`. Secrets are refused when it is reached. */
+const NEARLY_FULL = 0.75;
+const FULL = 0.95;
+const MIB = 2 ** 20;
+
+type RedisCheck = Check<RedisSubject>;
+
+/** What the server itself refuses to start with. */
+function precondition(name: string, find: RedisProblem, good: (subject: RedisSubject) => string): RedisCheck {
+  return {
+    name,
+    run(subject) {
+      const found = find(subject.info, subject.role);
+      return [found === undefined ? ok(good(subject)) : problem(found)];
+    },
+  };
+}
+
+export const checkVersion = precondition(
+  "version",
+  versionProblem,
+  ({ info }) => `${info.get("redis_version")}`,
+);
+
+export const checkMaster = precondition("role", roleProblem, () => "takes writes");
+
+export const checkEviction = precondition("eviction", evictionProblem, () => "evicts nothing");
+
+export const checkPersistence: RedisCheck = {
+  name: "persistence",
+  run({ info, role, holdsShares }) {
+    const doubt = persistenceDoubt(info, role);
+    if (doubt === undefined) return [ok("in memory only")];
+    if (!holdsShares) return [ok("writes to disk, which is fine: the shares are in the keyring's Redis")];
+    return [problem(doubt)];
+  },
+};
+
+export const checkMemory: RedisCheck = {
+  name: "memory",
+  run({ info, role }) {
+    const doubt = memoryDoubt(info, role);
+    if (doubt !== undefined) return [warning(doubt)];
+    const [used, limit, machine] = ["used_memory", "maxmemory", "total_system_memory"].map((name) =>
+      Number(info.get(name) ?? Number.NaN),
+    ) as [number, number, number];
+    if (Number.isNaN(used / limit))
+      return [warning(`${role} does not tell its memory. Allow its user INFO (ACL: +info).`)];
+    const words = `uses ${(used / MIB).toFixed(0)} of ${(limit / MIB).toFixed(0)} MiB`;
+    const findings: Finding[] = [];
+    if (used >= FULL * limit)
+      findings.push(problem(`${words}, and refuses new secrets when it is full. Raise maxmemory.`));
+    else if (used >= NEARLY_FULL * limit)
+      findings.push(warning(`${words}. Raise maxmemory before it is full.`));
+    if (limit > machine) {
+      findings.push(
+        warning(
+          `${role} may use ${(limit / MIB).toFixed(0)} MiB and its machine has ${(machine / MIB).toFixed(0)}. Lower maxmemory.`,
+        ),
+      );
+    }
+    return findings.length > 0 ? findings : [ok(words)];
+  },
+};
+
+export const checkReplicas: RedisCheck = {
+  name: "replicas",
+  run({ info, role, waitReplicas }) {
+    if (waitReplicas === undefined) return [];
+    const connected = Number(info.get("connected_slaves") ?? 0);
+    if (connected < waitReplicas) {
+      return [
+        problem(
+          `${role} has ${connected} replica(s), and ${waitReplicas} must confirm, so nothing can be created or opened. ` +
+            "Bring the replicas up, or lower REDIS_REPLICAS.",
+        ),
+      ];
+    }
+    const doubt = replicasDoubt(info, role, waitReplicas);
+    if (doubt !== undefined) return [warning(doubt)];
+    return [ok(connected === 0 ? "none, as REDIS_REPLICAS says" : `${connected} must confirm, and do`)];
+  },
+};
+
+/** Its entries hold arguments, shares among them, until others push them out. */
+export const checkSlowLog: RedisCheck = {
+  name: "slow log",
+  async run({ client }) {
+    const reply = await client.config("GET", "slowlog-max-len").catch(() => undefined);
+    if (!Array.isArray(reply) || reply[1] === undefined) {
+      return [ok("its length is not for this user to see, as it should be; set slowlog-max-len 0")];
+    }
+    if (Number(reply[1]) === 0) return [ok("keeps none")];
+    return [warning("keeps slow commands with their arguments. Set slowlog-max-len 0.")];
+  },
+};

@@ -1,0 +1,54 @@
+import type { Config } from "../config/config.ts";
+import type { RedisAddress } from "../config/redis-url.ts";
+import { connectRedis } from "../store/connect-redis.ts";
+import { inspectRedis } from "../store/redis-check.ts";
+import { RedisFault } from "../store/redis-faults.ts";
+import { StorePreconditionError } from "../store/store.ts";
+import { redisChecks } from "./checks.ts";
+import { ok, problem } from "./finding.ts";
+import { type Line, runChecks } from "./run-checks.ts";
+
+function describeFailure(error: unknown, role: string): string {
+  if (error instanceof StorePreconditionError) return error.message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof RedisFault ? ` (${cause.code})` : "";
+  const setting = role === "Redis" ? "REDIS_URL" : "KEYRING_REDIS_URL";
+  return `${role} does not answer${code}. Start it, or correct ${setting}.`;
+}
+
+interface Place {
+  readonly role: string;
+  readonly address: RedisAddress;
+  readonly holdsShares: boolean;
+  readonly waitReplicas: number | undefined;
+}
+
+async function lookAt(place: Place, { redisTls }: Config, deadline: number): Promise<Line[]> {
+  const { role, address } = place;
+  const client = connectRedis({ address, tls: redisTls });
+  try {
+    const info = await inspectRedis(client, role);
+    const lines = await runChecks(redisChecks, { ...place, client, info }, deadline);
+    return lines.map((line) => ({ ...line, name: `${role}: ${line.name}` }));
+  } catch (error) {
+    return [{ name: role, ...problem(describeFailure(error, role)) }];
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Everything about the store, which is one Redis, two, or none. */
+export async function lookAtRedis(config: Config, deadline: number): Promise<Line[]> {
+  const { redis, keyringRedis, redisReplicas } = config;
+  if (redis === undefined) {
+    return [{ name: "store", ...ok("REDIS_URL is not set here, so there is no Redis to look at") }];
+  }
+  const places: Place[] = [
+    { role: "Redis", address: redis, holdsShares: keyringRedis === undefined, waitReplicas: redisReplicas },
+  ];
+  if (keyringRedis !== undefined) {
+    const role = "The keyring's Redis";
+    places.push({ role, address: keyringRedis, holdsShares: true, waitReplicas: undefined });
+  }
+  return (await Promise.all(places.map((place) => lookAt(place, config, deadline)))).flat();
+}

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { freePort } from "../testing/free-port.ts";
+import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { type ServerProcess, startServer } from "../testing/server-process.ts";
+import { until } from "../testing/until.ts";
+import { neededCalls } from "./check-acl.ts";
+import { visit } from "./testing.ts";
+
+const PASSWORD = "correct-horse-battery";
+const cleanUps: (() => unknown)[] = [];
+after(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+let server: ServerProcess;
+before(async () => {
+  server = await startServer();
+  cleanUps.push(() => server.stop());
+});
+
+async function redis(...args: string[]): Promise<TestRedis> {
+  const started = await startRedis(...args);
+  cleanUps.push(() => started.stop());
+  return started;
+}
+
+const MODEST = ["--maxmemory", "64mb", "--slowlog-max-len", "0"];
+const NEEDED = [
+  ...new Set(
+    neededCalls("").map(([name, sub]) => (name === "SCRIPT" ? `script|${sub}` : name).toLowerCase()),
+  ),
+];
+const HANDSHAKE = ["hello", "client|setname", "select", "info", "quit"];
+
+/** A user who may do what is needed, but for what is left out. */
+function user(without: readonly string[] = [], more: readonly string[] = []): string[] {
+  const commands = [...HANDSHAKE, ...NEEDED]
+    .filter((name) => !without.includes(name))
+    .map((name) => `+${name}`);
+  return [
+    "--user",
+    "app",
+    "on",
+    `>${PASSWORD}`,
+    "~ws:*",
+    "-@all",
+    ...commands,
+    ...more,
+    "--user",
+    "default",
+    "off",
+  ];
+}
+const urlOf = ({ port }: TestRedis, password = PASSWORD) => `redis://app:${password}@127.0.0.1:${port}`;
+
+/** What it says of this Redis; the server beside it is another matter. */
+const look = (url: string, more: Readonly<Record<string, string>> = {}) =>
+  visit({ PORT: String(server.port), REDIS_URL: url, ...more });
+
+describe("The doctor, at Redis", () => {
+  it("finds nothing wrong with one that is set up as it should be, under a server that does its work there", async () => {
+    const REDIS_URL = urlOf(await redis(...MODEST, ...user()));
+    const own = await startServer({ REDIS_URL });
+    cleanUps.push(() => own.stop());
+    const { code, worries, output } = await visit({ REDIS_URL, PORT: String(own.port) });
+    assert.deepEqual(worries, []);
+    assert.equal(code, 0);
+    assert(!output.includes(PASSWORD));
+  });
+
+  it("says what to correct where nobody answers or the password is wrong, and shows no password", async () => {
+    const nobody = await look(`redis://app:${PASSWORD}@127.0.0.1:${await freePort()}`);
+    nobody.says("problem", "Redis", /does not answer \(ECONNREFUSED\)\. Start it, or correct REDIS_URL/);
+    const refused = await look(urlOf(await redis(...user()), "rosebud"));
+    refused.says("problem", "Redis", /refuses the user or the password/);
+    for (const { output } of [nobody, refused])
+      assert(!output.includes(PASSWORD) && !output.includes("rosebud"));
+  });
+
+  it("finds eviction, a replica in the master's place, and a user who may not ask", async () => {
+    const evicting = await look((await redis("--maxmemory-policy", "allkeys-lru")).url);
+    evicting.says("problem", "Redis: eviction", /allkeys-lru.*Set "maxmemory-policy noeviction"/);
+    const master = await redis(...MODEST);
+    const replica = await redis(...MODEST, "--replicaof", "127.0.0.1", String(master.port));
+    (await look(replica.url)).says("problem", "Redis: role", /is a replica.*address of its master/);
+    const mute = await look(urlOf(await redis(...MODEST, ...user(["info"]))));
+    mute.says("problem", "Redis: version", /does not tell its version.*\+info/);
+  });
+
+  for (const [how, args] of [
+    ["snapshots", ["--save", "900 1"]],
+    ["an append-only file", ["--appendonly", "yes"]],
+  ] as const) {
+    it(`finds ${how} where the shares are, and lets it be where they are not`, async () => {
+      const writing = await redis(...MODEST, ...args);
+      const disk = /writes to disk.*Set save "" and "appendonly no"/;
+      (await look(writing.url)).says("problem", "Redis: persistence", disk);
+      const memory = await redis(...MODEST);
+      const both = await look(writing.url, { KEYRING_REDIS_URL: memory.url });
+      both.says("ok", "Redis: persistence", /the shares are in the keyring's/);
+      both.says("ok", "The keyring's Redis: persistence", /in memory only/);
+      const swapped = await look(memory.url, { KEYRING_REDIS_URL: writing.url });
+      swapped.says("problem", "The keyring's Redis: persistence", disk);
+    });
+  }
+
+  it("sees memory run short", async () => {
+    const small = await redis("--slowlog-max-len", "0");
+    (await look(small.url)).says("warning", "Redis: memory", /no memory limit/);
+    const admin = await small.client();
+    await admin.set("ballast", Buffer.alloc(2 ** 23));
+    const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
+    const limit = async (share: number) => {
+      await admin.config("SET", "maxmemory", String(Math.round(used / share)));
+      return look(small.url);
+    };
+    (await limit(0.5)).says("ok", "Redis: memory", /uses \d+ of \d+ MiB/);
+    (await limit(0.85)).says("warning", "Redis: memory", /Raise maxmemory before it is full/);
+    (await limit(1)).says("problem", "Redis: memory", /refuses new secrets when it is full/);
+    await admin.config("SET", "maxmemory", String(2 ** 50));
+    (await look(small.url)).says("warning", "Redis: memory", /its machine has \d+\. Lower maxmemory/);
+  });
+
+  it("counts replicas against REDIS_REPLICAS", async () => {
+    const master = await redis(...MODEST);
+    const missing = await look(master.url, { REDIS_REPLICAS: "1" });
+    missing.says(
+      "problem",
+      "Redis: replicas",
+      /has 0 replica\(s\), and 1 must confirm, so nothing can be created/,
+    );
+    await redis(...MODEST, "--replicaof", "127.0.0.1", String(master.port));
+    const admin = await master.client();
+    await until(async () => (await admin.info("replication")).includes("state=online"));
+    (await look(master.url)).says("warning", "Redis: replicas", /has 1 replica\(s\), and 0 must confirm/);
+    (await look(master.url, { REDIS_REPLICAS: "1" })).says("ok", "Redis: replicas", /1 must confirm/);
+  });
+
+  it("names the commands that an intruder would want and Waxseal does not", async () => {
+    const generous = await redis(...MODEST, "--enable-debug-command", "yes");
+    (await look(generous.url)).says("warning", "Redis: ACL", /may run MONITOR, CONFIG, DEBUG, KEYS, which/);
+    const nosy = await look(urlOf(await redis(...MODEST, ...user([], ["+monitor"]))));
+    nosy.says("warning", "Redis: ACL", /may run MONITOR, which/);
+    // It watched on a connection of its own, which it closed.
+    const list = await (await generous.client()).client("LIST");
+    assert.doesNotMatch(String(list), /cmd=monitor/);
+  });
+
+  it("names the commands that Waxseal needs and may not use", async () => {
+    const { says } = await look(urlOf(await redis(...MODEST, ...user(["getdel", "wait", "script|load"]))));
+    says("problem", "Redis: commands", /Allow it: \+wait \+getdel \+script\|load, on keys ~ws:\*/);
+  });
+
+  it("leaves nothing behind", async () => {
+    const clean = await redis(...MODEST);
+    await look(clean.url);
+    const admin = await clean.client();
+    await until(async () => (await admin.dbsize()) === 0);
+  });
+
+  it("warns of a slow log", async () => {
+    (await look((await redis("--maxmemory", "64mb")).url)).says(
+      "warning",
+      "Redis: slow log",
+      /Set slowlog-max-len 0/,
+    );
+  });
+
+  it("compares clocks", async (t) => {
+    const { url } = await redis(...MODEST);
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 600_000 });
+    (await look(url)).says("problem", "Redis: clock", /(599|600|601) seconds behind this machine's/);
+  });
+
+  it("knows every command that the scripts call", () => {
+    const folder = new URL("../store/lua/", import.meta.url);
+    const lua = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), "utf8"));
+    const called = [...lua.join("\n").matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name]) =>
+      name?.toLowerCase(),
+    );
+    assert(called.length > 10);
+    for (const name of called) assert(NEEDED.includes(name ?? ""), name);
+  });
+});
