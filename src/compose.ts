@@ -107,7 +107,6 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
       config,
       store,
       limitStore,
-      clock: Date.now,
       log,
       metrics,
       assets,

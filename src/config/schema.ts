@@ -99,7 +99,7 @@ export const settings = z.object({
     "72h",
     "Longest time to live that is accepted from anybody.",
   ),
-  MAX_SECRET_BYTES: withDefault(kinds.size(KiB, 256 * MiB), "1MiB", "Largest secret."),
+  MAX_SECRET_BYTES: withDefault(kinds.size(KiB, 16 * MiB), "1MiB", "Largest secret."),
   RETENTION: withDefault(
     kinds.duration(60, 366 * day),
     "30d",
@@ -112,7 +112,7 @@ export const settings = z.object({
     "How long the browser that opened a secret may fetch it again after a lost connection. `0`: never.",
   ),
   RATE_LIMIT_CREATE: withDefault(kinds.rateLimit, "60/10m", "Secrets created per client address."),
-  RATE_LIMIT_OPEN: withDefault(kinds.rateLimit, "120/1m", "Looks and openings per client address."),
+  RATE_LIMIT_OPEN: withDefault(kinds.rateLimit, "120/1m", "Attempts to open per client address."),
   RATE_LIMIT_MISS: withDefault(
     kinds.rateLimit,
     "30/1m",

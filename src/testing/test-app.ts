@@ -77,7 +77,6 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     config,
     store,
     limitStore: limitStore ?? (() => undefined),
-    clock,
     log,
     metrics,
     assets,

@@ -29,8 +29,6 @@ export interface AppDeps {
   readonly store: Store;
   /** Undefined: counters in this process. */
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly assets: Assets;

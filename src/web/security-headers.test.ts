@@ -82,7 +82,7 @@ describe("Headers", () => {
     const { http } = createTestApp();
     const response = await http.get("/assisted").expect(200);
     assert.equal(policyOf(response), PAGE_POLICY.replace("form-action 'none'", "form-action 'self'"));
-    assert.equal(response.get("Referrer-Policy"), "same-origin");
+    assert.equal(response.get("Referrer-Policy"), "no-referrer");
   });
 
   it("keep robots out", async () => {

@@ -67,21 +67,13 @@ export function createSecurityHeaders({ tls }: Pick<Config, "tls">): RequestHand
 }
 
 /**
- * For the assisted pages, on top of the others: their forms may be sent, to here. And their
- * referrer policy is `same-origin`, because under `no-referrer` a browser sends `Origin: null` with
- * a form (Fetch, "append a request Origin header"), which older ones without Sec-Fetch-Site leave
- * indistinguishable from another site's. No address of ours holds anything to be told.
+ * For the assisted pages, on top of the others: their forms may be sent, to here. Under `no-referrer`
+ * a browser sends `Origin: null` with a form (Fetch, "append a request Origin header"), so one that is
+ * too old for Sec-Fetch-Site is refused rather than believed.
  */
 export function createAssistedHeaders(): RequestHandler {
-  const policy = helmet.contentSecurityPolicy({
+  return helmet.contentSecurityPolicy({
     useDefaults: false,
     directives: { ...PAGE_POLICY, "form-action": ["'self'"] },
   });
-  const referrer = helmet.referrerPolicy({ policy: "same-origin" });
-  return (req, res, next) => {
-    policy(req, res, (error) => {
-      if (error) return next(error);
-      referrer(req, res, () => next());
-    });
-  };
 }
