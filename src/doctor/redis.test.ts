@@ -79,6 +79,17 @@ describe("The doctor, at Redis", () => {
       assert(!output.includes(PASSWORD) && !output.includes("rosebud"));
   });
 
+  it("finds a server that has lost its Redis", async () => {
+    const lost = await redis(...MODEST);
+    const own = await startServer({ REDIS_URL: lost.url });
+    cleanUps.push(() => own.stop());
+    await lost.kill();
+    const { says } = await visit({ REDIS_URL: lost.url, PORT: String(own.port) });
+    says("problem", "readiness", /readyz answers 503.*See that its Redis runs/);
+    says("problem", "round trip", /create answered 503 \(unavailable\)/);
+    says("problem", "Redis", /does not answer/);
+  });
+
   it("finds eviction, a replica in the master's place, and a user who may not ask", async () => {
     const evicting = await look((await redis("--maxmemory-policy", "allkeys-lru")).url);
     evicting.says("problem", "Redis: eviction", /allkeys-lru.*Set "maxmemory-policy noeviction"/);
@@ -110,7 +121,8 @@ describe("The doctor, at Redis", () => {
     const small = await redis("--slowlog-max-len", "0");
     (await look(small.url)).says("warning", "Redis: memory", /no memory limit/);
     const admin = await small.client();
-    await admin.set("ballast", Buffer.alloc(2 ** 23));
+    // Filled by Redis itself: eight MiB on their way would be counted twice for a while.
+    await admin.setrange("ballast", 2 ** 25, "x");
     const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
     const limit = async (share: number) => {
       await admin.config("SET", "maxmemory", String(Math.round(used / share)));

@@ -29,6 +29,3 @@ export const TLS_POLICY: SecureContextOptions = {
   honorCipherOrder: false,
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 };
-
-/** Milliseconds from a connection to the end of its handshake; Node's own 120 s is a gift to slow clients. */
-export const HANDSHAKE_TIMEOUT = 10_000;

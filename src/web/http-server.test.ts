@@ -7,6 +7,7 @@ import { createHttpServer, drain, type HttpServerOptions } from "./http-server.t
 
 /** Everything a hundred times faster. */
 const FAST: HttpServerOptions = {
+  handshakeTimeout: 150,
   headersTimeout: 150,
   requestTimeout: 300,
   keepAliveTimeout: 5000,

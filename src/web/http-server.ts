@@ -1,12 +1,15 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import type { Socket } from "node:net";
 import type { CertificatePair } from "../tls/certificate-pair.ts";
-import { HANDSHAKE_TIMEOUT, TLS_POLICY } from "../tls/tls-policy.ts";
+import { TLS_POLICY } from "../tls/tls-policy.ts";
 
 export type AnyServer = Server | SecureServer;
 
 /** Times are milliseconds. */
 export interface HttpServerOptions {
+  /** From a connection to the end of its TLS handshake. */
+  readonly handshakeTimeout: number;
   /** From a connection's or a request's first moment to the end of its headers. */
   readonly headersTimeout: number;
   /** To the end of its body. */
@@ -22,6 +25,7 @@ export interface HttpServerOptions {
 
 /**
  * Slow clients cost a server nothing but a place, so each place is taken back in time.
+ * - A handshake is two round trips: Node would wait for it for two minutes.
  * - Headers are a few hundred bytes from an honest client: 10 s on the worst line. Slowloris lives
  *   on servers that wait longer; Node looks only every 30 s unless told otherwise.
  * - A body is at most a few MiB: 60 s is 200 kbit/s for the largest secret by default.
@@ -30,6 +34,7 @@ export interface HttpServerOptions {
  * - An answer that the client does not read is given up after a minute without progress.
  */
 export const HTTP_SERVER_OPTIONS: HttpServerOptions = {
+  handshakeTimeout: 10_000,
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
@@ -57,7 +62,7 @@ export function createHttpsServer(
   { cert, key }: Pick<CertificatePair, "cert" | "key">,
   options: HttpServerOptions = HTTP_SERVER_OPTIONS,
 ): SecureServer {
-  const secured = { ...TLS_POLICY, cert, key, handshakeTimeout: HANDSHAKE_TIMEOUT };
+  const secured = { ...TLS_POLICY, cert, key, handshakeTimeout: options.handshakeTimeout };
   return limited(
     createSecureServer({ ...httpOptions(options), ...secured }, answer(handler, isDraining)),
     options,
@@ -82,7 +87,16 @@ function answer(handler: RequestListener, isDraining: () => boolean): RequestLis
   };
 }
 
+/** Node's own list, which closeAllConnections goes by, has no TLS connection before its handshake is over. */
+const sockets = new WeakMap<AnyServer, Set<Socket>>();
+
 function limited<S extends AnyServer>(server: S, options: HttpServerOptions): S {
+  const open = new Set<Socket>();
+  sockets.set(server, open);
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
   server.timeout = options.idleTimeout;
   server.maxConnections = options.maxConnections;
   // Now and then a proxy's long-lived connection moves to another replica.
@@ -99,7 +113,10 @@ export async function drain(server: AnyServer, patience: number): Promise<void> 
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that was busy when `close` was called becomes idle later, and would stay.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), patience);
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of sockets.get(server) ?? []) socket.destroy();
+  }, patience);
   await closed;
   clearInterval(sweep);
   clearTimeout(cut);
