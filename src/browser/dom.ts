@@ -86,13 +86,16 @@ export async function press(
 }
 
 /** Shows the error summary, focuses it and marks the title; `field` is marked invalid too. */
-export function showProblem(words: string, field?: HTMLElement): void {
+export function showProblem(words: string, field: HTMLElement): void {
   const link = element("problem-link", HTMLAnchorElement);
   link.textContent = words;
-  if (field) {
-    link.href = `#${field.id}`;
-    field.setAttribute("aria-invalid", "true");
-  }
+  link.href = `#${field.id}`;
+  // Followed by the browser, it would put its own "#…" into the address in place of the link's key.
+  link.onclick = (event) => {
+    event.preventDefault();
+    field.focus();
+  };
+  field.setAttribute("aria-invalid", "true");
   const summary = element("problem", HTMLElement);
   summary.hidden = false;
   if (!document.title.startsWith("Error: ")) document.title = `Error: ${document.title}`;

@@ -108,6 +108,18 @@ describe("the page behind a link", () => {
     assert.equal(await text(), "hunter2");
   });
 
+  it("leads from the error to the field, and leaves the link in the address", async () => {
+    const shared = await share(waxseal.url, { passphrase: "correct horse" });
+    await page.goto(shared.link);
+    await openSecret().click();
+    await page.getByRole("link", { name: "Enter the passphrase" }).click();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "passphrase");
+    assert.equal(page.url(), shared.link);
+    await page.getByLabel("Passphrase").fill("correct horse");
+    await openSecret().click();
+    await heading("Here's your secret").waitFor();
+  });
+
   it("says locked after too many wrong passphrases, and opens again once the sender unlocked it", async () => {
     const shared = await share(waxseal.url, { passphrase: "correct horse" });
     await page.goto(shared.link);
