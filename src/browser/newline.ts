@@ -16,7 +16,8 @@ export function watchNewline(field: HTMLTextAreaElement) {
   /** True where a newline was dropped now or is still reported as dropped. */
   function drop(): boolean {
     if (!kept && ONE_LINE_AND_NEWLINE.test(field.value)) {
-      field.value = field.value.trimEnd();
+      // Nothing but the break: spaces at the end may belong to a password.
+      field.value = field.value.replace(/\r?\n$/, "");
       note.hidden = false;
     }
     return !note.hidden;

@@ -152,6 +152,14 @@ describe("the create page", () => {
     assert.ok(await page.locator("#newline-dropped").isHidden());
   });
 
+  it("drops nothing but the newline, even where spaces stand before it", async () => {
+    await page.evaluate(() => navigator.clipboard.writeText("hunter2 \t \n"));
+    await secret().focus();
+    await page.keyboard.press("Control+V");
+    await page.getByText("The line break at the end was dropped.").waitFor();
+    assert.equal(await secret().inputValue(), "hunter2 \t ");
+  });
+
   it("leaves a text of several lines as it is", async () => {
     await secret().fill("one\ntwo\n");
     let body = "";
