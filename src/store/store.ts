@@ -65,7 +65,7 @@ export interface OpenRequest {
   readonly id: SecretId;
   readonly linkHash: Digest;
   readonly accessHash: Digest;
-  /** Without one, nothing can be fetched again. */
+  /** Without one, nothing can be fetched again, and the ciphertext goes with the share. */
   readonly claim?: ClaimToken;
 }
 
@@ -121,7 +121,10 @@ export interface Store {
   read(id: SecretId): Promise<SecretRecord | undefined>;
   /** The ciphertext while it is there: until the end, or through the redelivery window. Uses nothing up. */
   readBlob(id: SecretId): Promise<Ciphertext | undefined>;
-  /** Checks both digests, counts a wrong passphrase, and hands the share over to one claim. */
+  /**
+   * Checks both digests, counts a wrong passphrase, and hands the share over to one claim. The caller
+   * overwrites the share when it has passed it on. Where this throws, a claimant may ask again.
+   */
   open(request: OpenRequest): Promise<OpenResult>;
   /** The claimant has what it needs: destroys share and ciphertext. */
   acknowledge(id: SecretId, claim: ClaimToken): Promise<AckResult>;
