@@ -6,14 +6,7 @@ import { prepareSecret } from "../envelope/sender.ts";
 import { parseTtl, type TtlSeconds } from "../envelope/tokens.ts";
 import { issueFormToken } from "./csrf.ts";
 import { createFormBody, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
-import {
-  type AssistedDeps,
-  asFormError,
-  checkFormToken,
-  countAgainst,
-  FormError,
-  type SendPage,
-} from "./form-page.ts";
+import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { ttlChoices } from "./pages.ts";
 import { formatTime } from "./secret-state.ts";
 import { timeWords } from "./state-words.ts";
@@ -88,6 +81,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   router.get("/assisted", (request, response) => sendForm(request, response, nothing));
   router.post(
     "/assisted",
+    // Before the body: however many forms an address sends at once, only so many are kept in memory.
+    limits.create,
     createFormBody(config.maxSecretBytes * ENCODED + OTHER_FIELDS),
     async (request: Request, response: Response, next: NextFunction) => {
       const fields = parseForm(request.body);
@@ -99,7 +94,6 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       try {
         checkFormToken(request, textOf(fields, "csrf"), "secret");
         const ttl = checkEntered(entered);
-        await countAgainst(limits.create, request, response);
         await create(response, entered, ttl);
       } catch (error) {
         const shown = asFormError(error, "secret");

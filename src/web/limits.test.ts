@@ -27,6 +27,13 @@ describe("The limit on creating", () => {
     assert.equal(await app.store.countPending(), 1);
   });
 
+  it("counts a form of the assisted page before a byte of it is read", async () => {
+    const app = createTestApp({ env: { RATE_LIMIT_CREATE: "1/10m", MAX_SECRET_BYTES: "1KiB" } });
+    const send = (form: string) => app.http.post("/assisted").type("form").send(form);
+    await send("secret=x").expect(403);
+    await send(`secret=${"x".repeat(100_000)}`).expect(429);
+  });
+
   it("is not one with the limit on opening", async () => {
     const app = createTestApp({ env: { RATE_LIMIT_CREATE: "1/10m", RATE_LIMIT_OPEN: "2/1m" } });
     const secret = await sealSecret();
