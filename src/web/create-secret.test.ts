@@ -15,6 +15,11 @@ async function wrongFields(app: TestApp, body: object): Promise<string[]> {
 }
 
 describe("POST /api/v1/secrets", () => {
+  it("names twenty wrong fields at most, however many a body has", async () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`field${i}`, 1]));
+    assert.equal((await wrongFields(createTestApp(), many)).length, 20);
+  });
+
   it("keeps a secret and says until when", async () => {
     const app = createTestApp();
     const { body } = await sealSecret({ ttl: 3600 });

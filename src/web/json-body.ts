@@ -29,11 +29,13 @@ export function createJsonBody(limit: number): RequestHandler {
 
 /** A field's error message quotes its name, so the name is kept short. */
 const MAX_FIELD_NAME = 64;
+/** A body of a hundred thousand unknown fields must not be answered with a sentence about each. */
+const MAX_FIELD_ERRORS = 20;
 
 function toFieldErrors(error: z.ZodError): FieldError[] {
-  return error.issues.flatMap((issue) => {
+  const errors = error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MAX_FIELD_ERRORS).map((key) => ({
         field: key.slice(0, MAX_FIELD_NAME),
         message: "There is no such field. Leave it out.",
       }));
@@ -41,9 +43,10 @@ function toFieldErrors(error: z.ZodError): FieldError[] {
     const field = issue.path.join(".");
     return field === "" ? [] : [{ field, message: issue.message }];
   });
+  return errors.slice(0, MAX_FIELD_ERRORS);
 }
 
-/** The body as the schema has it, or a 400 that names every field that is wrong. */
+/** The body as the schema has it, or a 400 that names every field that is wrong, up to twenty. */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
