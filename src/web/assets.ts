@@ -49,13 +49,15 @@ export function loadAssets(directory: string): Assets {
   };
 }
 
-/** The smallest form that the request accepts. */
+/**
+ * The smallest form that the request accepts, `encodings` being in that order. Each is asked for by
+ * itself: browsers accept gzip and br alike, and the better match of all would be the one they name first.
+ */
 export function pickEncoding<E extends Encoding>(
   request: { acceptsEncodings(...of: string[]): string | false },
   encodings: ReadonlyMap<E, Buffer>,
 ): [E, Buffer] | undefined {
-  const accepted = request.acceptsEncodings(...encodings.keys());
-  const found = [...encodings].find(([name]) => name === accepted);
+  const found = [...encodings].find(([name]) => request.acceptsEncodings(name) === name);
   return found ?? [...encodings].at(-1);
 }
 
