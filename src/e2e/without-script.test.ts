@@ -82,6 +82,19 @@ describe("without script", () => {
     await page.getByText(/This secret was opened and is deleted/).waitFor();
   });
 
+  it("keeps the line breaks that a secret begins with, in the form and on the page that opens it", async () => {
+    const text = "\n\nkey";
+    await page.goto(`${waxseal.url}/assisted`);
+    await page.context().clearCookies();
+    await page.getByLabel("Secret", { exact: true }).fill(text);
+    await page.getByRole("button", { name: "Create link" }).click();
+    await page.getByText("This form was too old").waitFor();
+    assert.equal(await page.getByLabel("Secret", { exact: true }).inputValue(), text);
+    const { link } = await share(waxseal.url, { text });
+    await openAssisted(link);
+    assert.equal(await page.locator(".secret").textContent(), text);
+  });
+
   it("shows what became of it for a pasted receipt", async () => {
     const { receipt } = await createAssisted("hunter2");
     await openAssisted(receipt);
