@@ -29,6 +29,8 @@ async function readConfig() {
     // Whatever prints the environment later, such as a crash report, has no password to print.
     delete process.env.REDIS_URL;
     delete process.env.KEYRING_REDIS_URL;
+    // With DEBUG=ioredis:* the client writes each command with its arguments, shares included, to stderr.
+    delete process.env.DEBUG;
   }
 }
 

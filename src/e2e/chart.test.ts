@@ -84,7 +84,7 @@ describe("what the chart renders", () => {
       if (name === "ingress-subpath") {
         assert.equal(config.basePath, "/tools/waxseal");
         assert.equal(config.trustProxy, 1);
-        assert.equal(config.maxSecretBytes, 104_857_600);
+        assert.equal(config.maxSecretBytes, 10_485_760);
         assert.equal(config.passphraseTries, 20);
         assert.equal(config.metricsPort, 9464);
       }

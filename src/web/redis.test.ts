@@ -99,7 +99,7 @@ describe("On Redis", () => {
   });
 
   it("nothing that could open, name or confirm a secret is written down", async () => {
-    const server = await startServer({ LOG_LEVEL: "trace", REDIS_URL: redis.url });
+    const server = await startServer({ LOG_LEVEL: "trace", DEBUG: "*", REDIS_URL: redis.url });
     try {
       const needles = await driveEveryFlow(server.url);
       server.signal("SIGINT");
