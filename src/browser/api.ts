@@ -50,10 +50,15 @@ export class ConnectionError extends Error {
 
 /** Scripts are served from `<base>/assets/`, so this holds under any base path. */
 const apiUrl = new URL("../api/v1/", import.meta.url);
-/** Milliseconds without an answer's end before a request is given up. */
+/** Milliseconds until a request is given up. */
 const TIMEOUT = 30_000;
+/** Where a whole secret goes over the line: longer than the server itself gives a slow sender. */
+const TRANSFER_TIMEOUT = 90_000;
+/** Where the answer can be lost: early in the server's redelivery window, so that it can be asked for again. */
+const OPEN_TIMEOUT = 10_000;
 
 interface Call {
+  readonly timeout?: number;
   readonly method?: "POST" | "DELETE";
   readonly bearer?: string;
   readonly json?: unknown;
@@ -61,7 +66,7 @@ interface Call {
 
 async function call<T>(
   path: string,
-  { method, bearer, json }: Call,
+  { method, bearer, json, timeout = TIMEOUT }: Call,
   read: (r: Response) => Promise<T>,
 ): Promise<T> {
   const headers = new Headers();
@@ -75,7 +80,7 @@ async function call<T>(
       cache: "no-store",
       credentials: "omit",
       redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT),
+      signal: AbortSignal.timeout(timeout),
     });
     if (response.ok) return await read(response);
     if (!response.headers.get("Content-Type")?.startsWith("application/problem+json"))
@@ -95,7 +100,8 @@ export function createSecret(
   ttl: number,
   blob: Ciphertext,
 ): Promise<{ expiresAt: string }> {
-  return call("secrets", { method: "POST", json: { ...fields, ttl, blob: encodeBase64url(blob) } }, readJson);
+  const json = { ...fields, ttl, blob: encodeBase64url(blob) };
+  return call("secrets", { method: "POST", json, timeout: TRANSFER_TIMEOUT }, readJson);
 }
 
 export function readSecret(bearer: string): Promise<SecretView> {
@@ -103,12 +109,14 @@ export function readSecret(bearer: string): Promise<SecretView> {
 }
 
 export function readBlob(bearer: string): Promise<Uint8Array> {
-  return call("secret/blob", { bearer }, async (response) => new Uint8Array(await response.arrayBuffer()));
+  const read = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+  return call("secret/blob", { bearer, timeout: TRANSFER_TIMEOUT }, read);
 }
 
 export async function openSecret(bearer: string, access: AccessProof, claim: ClaimToken): Promise<Share> {
   const json = { access: encodeBase64url(access), claim: encodeBase64url(claim) };
-  const { share } = await call("secret/open", { method: "POST", bearer, json }, readJson);
+  const asked = { method: "POST", bearer, json, timeout: OPEN_TIMEOUT } as const;
+  const { share } = await call("secret/open", asked, readJson);
   const parsed = parseShare(share);
   if (!parsed) throw new ConnectionError("The answer isn't ours");
   return parsed;

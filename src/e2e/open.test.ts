@@ -230,6 +230,30 @@ describe("the page behind a link", () => {
     await heading("Here's your secret").waitFor();
   });
 
+  it("gives an answer up early enough to ask for it again within the window", async () => {
+    const { link } = await share(waxseal.url);
+    await page.addInitScript(() => {
+      const patience: Record<string, number> = {};
+      let latest = 0;
+      const { timeout } = AbortSignal;
+      AbortSignal.timeout = (milliseconds) => {
+        latest = milliseconds;
+        return timeout.call(AbortSignal, milliseconds);
+      };
+      const { fetch } = window;
+      window.fetch = (input, options) => {
+        patience[new URL(String(input)).pathname] = latest;
+        return fetch(input, options);
+      };
+      Object.assign(window, { patience });
+    });
+    await open(link);
+    const patience = await page.evaluate(() => (window as unknown as { patience: object }).patience);
+    const window30s = Number(await page.locator("html").getAttribute("data-window")) * 1_000;
+    const { "/api/v1/secret/open": opening = 0 } = patience as Record<string, number>;
+    assert.ok(opening > 0 && opening <= window30s / 2, `${opening} of ${window30s} ms`);
+  });
+
   it("uses nothing up when the connection is lost before the hand-over", async () => {
     const shared = await share(waxseal.url);
     await page.goto(shared.link);
