@@ -3,22 +3,31 @@ import { type ClaimToken, createClaim, parseClaim, type SecretId } from "../enve
 
 /**
  * A tab's claim on a secret: made before the first request to open it, and kept through a reload, so
- * that a lost answer can be asked for again by this tab and by nobody else.
+ * that a lost answer can be asked for again by this tab and by nobody else. Beside it stands when it was
+ * last used, by this computer's own clock: the server's may differ from it by more than the window.
  */
 const key = (id: SecretId) => `waxseal.claim.${id}`;
 
-export function heldClaim(id: SecretId): ClaimToken | undefined {
+function held(id: SecretId): { readonly claim: ClaimToken; readonly asked: number } | undefined {
   try {
-    return parseClaim(sessionStorage.getItem(key(id)));
+    const [text, asked] = (sessionStorage.getItem(key(id)) ?? "").split(" ");
+    const claim = parseClaim(text);
+    return claim && { claim, asked: Number(asked) };
   } catch {
     return undefined;
   }
 }
 
-export function claimFor(id: SecretId): ClaimToken {
-  const claim = heldClaim(id) ?? createClaim();
+/** Milliseconds since 1970: when this tab asked for the secret without getting a clear answer. */
+export function unansweredSince(id: SecretId): number | undefined {
+  return held(id)?.asked;
+}
+
+/** `asked`: what `unansweredSince` shall say until `dropClaim`. */
+export function claimFor(id: SecretId, asked: number): ClaimToken {
+  const claim = held(id)?.claim ?? createClaim();
   try {
-    sessionStorage.setItem(key(id), encodeBase64url(claim));
+    sessionStorage.setItem(key(id), `${encodeBase64url(claim)} ${asked}`);
   } catch {
     // Without storage the claim lives as long as the page.
   }

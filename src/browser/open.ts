@@ -7,21 +7,14 @@ import { sealRim } from "../envelope/rim.ts";
 import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
 import { formatLinkBearer, type Share } from "../envelope/tokens.ts";
 import { unsealWhole } from "../envelope/unseal.ts";
-import {
-  ApiProblem,
-  acknowledge,
-  ConnectionError,
-  explain,
-  openSecret,
-  readBlob,
-  readSecret,
-} from "./api.ts";
-import { claimFor, dropClaim, heldClaim } from "./claims.ts";
+import { acknowledge, ConnectionError, explain, openSecret, readBlob, readSecret } from "./api.ts";
+import { claimFor, dropClaim, unansweredSince } from "./claims.ts";
 import { announce, clearProblem, element, press, setRim, show, showProblem } from "./dom.ts";
 import { hashPassphrase, WorkerLoadError } from "./hash-passphrase.ts";
-import { heldFor, showHeld } from "./held.ts";
+import { showHeld } from "./held.ts";
 import { clearOpened, showOpened } from "./opened.ts";
 import { forgetOwn, isOwn } from "./own-secrets.ts";
+import { showNotOpened, showRefusal, showWaitingProblem } from "./refusals.ts";
 import { onLeave, startPage } from "./start-page.ts";
 
 /** The link in hand, and what has been worked out from it so far. */
@@ -79,25 +72,8 @@ async function look({ keys, bearer }: Visit): Promise<void> {
     show("own");
     element("open-anyway", HTMLButtonElement).onclick = wait;
   } catch (error) {
-    if (!showRefusal(error)) show("failed", { failure: explain(error, STILL_SEALED) });
+    if (!showRefusal(keys, error)) show("failed", { failure: explain(error, STILL_SEALED) });
   }
-}
-
-/** The screens for answers that leave nothing to try. False where the error isn't one of those. */
-function showRefusal(error: unknown): boolean {
-  if (!(error instanceof ApiProblem) || !visit) return false;
-  const { code, state = "", endedAt = "" } = error.body;
-  if (code === "not-found") show("unknown");
-  else if (code === "locked") show("locked");
-  else if (code === "ended") showEnded(visit, state, new Date(endedAt));
-  else return false;
-  return true;
-}
-
-function showEnded({ keys }: Visit, state: string, ended: Date): void {
-  // Opened, but by this very tab a moment ago: the answer was lost, and may be asked for again.
-  if (state === "opened" && heldClaim(keys.id) && heldFor(ended.getTime()) > 0) showHeld(ended.getTime());
-  else show(state === "opened" ? "already" : state, { ended });
 }
 
 /** Puts the link as a QR code on the printed page, for carrying it to another device. */
@@ -141,7 +117,7 @@ async function open(progress: (words: string) => void): Promise<void> {
   try {
     access = await prepare(current, progress);
   } catch (error) {
-    if (showRefusal(error)) return;
+    if (showRefusal(current.keys, error)) return;
     showWaitingProblem(error instanceof WorkerLoadError ? error.message : explain(error, STILL_SEALED));
     return;
   }
@@ -151,22 +127,16 @@ async function open(progress: (words: string) => void): Promise<void> {
 /** The one act that counts: asks for the share under this tab's claim, and shows what it unlocks. */
 async function takeOver(current: Visit, access: AccessKeys): Promise<void> {
   const { keys, bearer } = current;
-  const claim = claimFor(keys.id);
+  const before = unansweredSince(keys.id);
   const asked = Date.now();
+  const claim = claimFor(keys.id, asked);
   let share: Share;
   try {
     share = await openSecret(bearer, access.accessProof, claim);
   } catch (error) {
     if (error instanceof ConnectionError) return showHeld(asked);
     delete current.access;
-    if (error instanceof ApiProblem && error.body.code === "wrong-passphrase") {
-      return showWrongPassphrase(error.body.triesLeft ?? 0);
-    }
-    // Somebody else's claim stands, so ours is worth nothing.
-    if (error instanceof ApiProblem && error.body.code === "ended") dropClaim(keys.id);
-    if (!showRefusal(error)) {
-      showWaitingProblem(explain(error, "The server can't open it right now. Nothing was lost. Try again."));
-    }
+    showNotOpened(keys, error, before);
     return;
   }
   try {
@@ -186,18 +156,6 @@ async function takeOver(current: Visit, access: AccessKeys): Promise<void> {
     () => dropClaim(keys.id),
     () => undefined, // The window's end destroys what is left.
   );
-}
-
-function showWaitingProblem(words: string): void {
-  show("waiting");
-  showProblem(words, element("open-button", HTMLButtonElement));
-}
-
-function showWrongPassphrase(triesLeft: number): void {
-  if (triesLeft === 0) return void show("locked");
-  show("waiting");
-  const tries = triesLeft === 1 ? "1 try left" : `${triesLeft} tries left`;
-  showProblem(`That passphrase is wrong. The secret is still sealed. ${tries}.`, passphrase);
 }
 
 /** Drops keys, ciphertext and passphrase; what is on the screen stays. */

@@ -230,6 +230,60 @@ describe("the page behind a link", () => {
     await heading("Here's your secret").waitFor();
   });
 
+  /** As if the answer got lost on its way. */
+  async function loseAnswer(link: string, passphrase?: string): Promise<void> {
+    await page.route("**/api/v1/secret/open", async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await page.goto(link);
+    if (passphrase !== undefined) await page.getByLabel("Passphrase").fill(passphrase);
+    await openSecret().click();
+    await heading("The connection was lost").waitFor();
+    await page.unroute("**/api/v1/secret/open");
+  }
+
+  it("holds it through a reload though this computer's clock is wrong", async () => {
+    const { link } = await share(waxseal.url);
+    await page.addInitScript(() => {
+      const right = Date.now;
+      Date.now = () => right() + 3_600_000;
+    });
+    await loseAnswer(link);
+    await page.reload();
+    await page.getByText(/It is held for this tab/).waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await heading("Here's your secret").waitFor();
+  });
+
+  it("still holds it where the passphrase is mistyped after a reload", async () => {
+    const { link } = await share(waxseal.url, { passphrase: "correct horse" });
+    await loseAnswer(link, "correct horse");
+    await page.reload();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByLabel("Passphrase").fill("correct hrose");
+    await openSecret().click();
+    await page.getByText("Enter the passphrase again. If it was right, somebody else opened it.").waitFor();
+    await page.getByLabel("Passphrase").fill("correct horse");
+    await openSecret().click();
+    await heading("Here's your secret").waitFor();
+  });
+
+  it("says already opened, not held, where this tab only tried a wrong passphrase", async () => {
+    const { link } = await share(waxseal.url, { passphrase: "correct horse" });
+    await page.goto(link);
+    await page.getByLabel("Passphrase").fill("wrong");
+    await openSecret().click();
+    await page.getByText("1 try left.").waitFor();
+    const other = await (await browser.newContext()).newPage();
+    await other.goto(link);
+    await other.getByLabel("Passphrase").fill("correct horse");
+    await other.getByRole("button", { name: "Open secret" }).click();
+    await other.getByRole("heading", { name: "Here's your secret" }).waitFor();
+    await page.reload();
+    await heading("Already opened").waitFor();
+  });
+
   it("gives an answer up early enough to ask for it again within the window", async () => {
     const { link } = await share(waxseal.url);
     await page.addInitScript(() => {
