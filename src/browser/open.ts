@@ -41,8 +41,11 @@ function openedBefore(): number | undefined {
 }
 
 async function arrive(): Promise<void> {
+  // What the same tab opened before, where another link was put into its address.
   visit?.keys.wipe();
   visit = undefined;
+  clearOpened();
+  openedAt = undefined;
   const before = openedBefore();
   if (before) return void show("already", { ended: new Date(before) });
   let link: LinkSecret;

@@ -70,12 +70,21 @@ describe("the page behind a link", () => {
     assert.equal(await page.locator("#parts").textContent(), "");
   });
 
-  it("says already opened when the back/forward cache brings the page back, and holds no text", async () => {
+  it("says already opened when its reader comes back to it, and holds no text", async () => {
     await open((await share(waxseal.url)).link);
     await page.goto(`${waxseal.url}/`);
     await page.goBack();
     await heading("Already opened").waitFor();
     assert.equal(await page.locator("#parts").textContent(), "");
+  });
+
+  it("wipes the text when it goes into the back/forward cache, and says already opened on its way back", async () => {
+    await open((await share(waxseal.url)).link);
+    // Playwright switches that cache off; its two events are all that a page sees of it.
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    assert.equal(await page.locator("#parts").textContent(), "");
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await heading("Already opened").waitFor();
   });
 
   it("opens nothing for a script that clicks, only for a person", async () => {
@@ -306,6 +315,21 @@ describe("the page behind a link", () => {
     const window30s = Number(await page.locator("html").getAttribute("data-window")) * 1_000;
     const { "/api/v1/secret/open": opening = 0 } = patience as Record<string, number>;
     assert.ok(opening > 0 && opening <= window30s / 2, `${opening} of ${window30s} ms`);
+  });
+
+  it("clears what it shows when another link comes into the same tab", async () => {
+    await open((await share(waxseal.url, { text: "the first" })).link);
+    const second = await share(waxseal.url, { text: "the second" });
+    await page.evaluate((fragment) => {
+      location.hash = fragment;
+    }, second.linkFragment);
+    await openSecret().waitFor();
+    assert.equal(await page.locator("#parts").textContent(), "");
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await openSecret().click();
+    await heading("Here's your secret").waitFor();
+    assert.equal(await text(), "the second");
   });
 
   it("uses nothing up when the connection is lost before the hand-over", async () => {
