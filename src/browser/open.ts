@@ -69,7 +69,7 @@ async function look({ keys, bearer }: Visit): Promise<void> {
       show("waiting", { expires: new Date(expiresAt) });
       element("passphrase-field", HTMLElement).hidden = !needsPassphrase;
       element("unopened", HTMLElement).hidden = false;
-      void preparePrint();
+      preparePrint().catch(() => undefined); // The page prints without it.
     };
     if (!isOwn(keys.id)) return wait();
     show("own");

@@ -50,17 +50,28 @@ export function showReady(ready: Ready): void {
   const qr = element("qr", HTMLElement);
   qr.replaceChildren();
   qr.hidden = true;
+  const problem = element("ready-problem", HTMLElement);
+  problem.hidden = true;
+  const showFailure = (failure: string) => {
+    fill(screen, { failure });
+    problem.hidden = false;
+    problem.focus();
+  };
+
   showQr.onclick = async () => {
-    if (!qr.firstChild) {
-      const { drawQr } = await import("./qr.ts");
-      qr.replaceChildren(drawQr(link, "QR code of the link"));
+    try {
+      if (!qr.firstChild) {
+        const { drawQr } = await import("./qr.ts");
+        qr.replaceChildren(drawQr(link, "QR code of the link"));
+      }
+    } catch {
+      showFailure("The QR code couldn't be loaded. The link itself is ready: copy it instead.");
+      return;
     }
     qr.hidden = !qr.hidden;
     showQr.setAttribute("aria-expanded", String(!qr.hidden));
   };
 
-  const problem = element("ready-problem", HTMLElement);
-  problem.hidden = true;
   const deleteNow = element("delete", HTMLButtonElement);
   deleteNow.onclick = () =>
     press(deleteNow, "Deleting…", async () => {
@@ -74,9 +85,7 @@ export function showReady(ready: Ready): void {
           show("over", { outcome: `${ENDINGS[state] ?? "It ended on"} ${formatTime(new Date(endedAt))}.` });
           return;
         }
-        fill(screen, { failure: explain(error, "We couldn't delete it. It is still sealed. Try again.") });
-        problem.hidden = false;
-        problem.focus();
+        showFailure(explain(error, "We couldn't delete it. It is still sealed. Try again."));
       }
     });
 }

@@ -129,6 +129,14 @@ describe("the create page", () => {
     await page.getByRole("img", { name: "QR code of the link" }).waitFor();
   });
 
+  it("says so where the code for the QR code can't be loaded", async () => {
+    await page.route("**/assets/qr-*", (route) => route.abort());
+    await make("hunter2");
+    await page.getByRole("button", { name: "QR" }).click();
+    await page.getByText("The QR code couldn't be loaded. The link itself is ready").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "ready-problem");
+  });
+
   it("deletes the secret when told to", async () => {
     await make("hunter2");
     const receipt =
