@@ -4,9 +4,9 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /**
  * Copies, and says so on the button only once it has happened. Where the browser won't, the text is
- * selected and the button says which keys to press.
+ * selected, the button says which keys to press, and it resolves with false.
  */
-export async function copy(button: HTMLButtonElement, text: string, shownIn: HTMLElement): Promise<void> {
+export async function copy(button: HTMLButtonElement, text: string, shownIn: HTMLElement): Promise<boolean> {
   button.dataset.words ??= button.textContent ?? "";
   const copied = await navigator.clipboard?.writeText(text).then(
     () => true,
@@ -21,6 +21,7 @@ export async function copy(button: HTMLButtonElement, text: string, shownIn: HTM
     button.textContent = button.dataset.words ?? "";
   };
   button.dataset.timer = String(setTimeout(back, copied ? 2_000 : 10_000));
+  return copied === true;
 }
 
 export function select(shown: HTMLElement): void {

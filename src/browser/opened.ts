@@ -1,5 +1,5 @@
 import type { PartDescription } from "../envelope/parts.ts";
-import { copy } from "./clipboard.ts";
+import { copy, select } from "./clipboard.ts";
 import { element, show } from "./dom.ts";
 
 /** One thing that came out of the envelope, whole and authenticated. */
@@ -68,9 +68,11 @@ export function showOpened(parts: readonly OpenedPart[]): void {
     hidden = !hidden;
     setHidden(hidden);
   };
-  copyButton.onclick = () => {
-    if (hidden && !navigator.clipboard) hideButton.click();
-    return copy(copyButton, whole, place);
+  copyButton.onclick = async () => {
+    if ((await copy(copyButton, whole, place)) || !hidden) return;
+    // What is selected for Ctrl+C must be the secret, not what covers it.
+    hideButton.click();
+    select(place);
   };
   saveButton.onclick = () => save(new TextEncoder().encode(whole), "secret.txt");
 }

@@ -404,6 +404,17 @@ describe("the page behind a link", () => {
     assert.equal(await text(), "hunter2\nand more");
   });
 
+  it("selects the secret itself where a hidden one can't be copied", async () => {
+    await open((await share(waxseal.url)).link);
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
+    });
+    await page.getByRole("button", { name: "Hide" }).click();
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByRole("button", { name: "Press Ctrl+C" }).waitFor();
+    assert.equal((await page.evaluate(() => getSelection()?.toString()))?.trim(), "hunter2");
+  });
+
   it("leaves the secret out of print, and prints the waiting link as a QR code", async () => {
     const { link } = await share(waxseal.url);
     await page.goto(link);
