@@ -181,6 +181,23 @@ describe("a script that doesn't load", () => {
     }
   });
 
+  it("is told of just so where it fails at its start", async () => {
+    const waxseal = await startWaxseal();
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      await page.route(`${waxseal.url}/`, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: (await response.text()).replace('id="ttl"', "") });
+      });
+      await page.goto(`${waxseal.url}/`);
+      await page.getByText("The encryption script didn't load. Nothing was sent. Reload the page.").waitFor();
+    } finally {
+      await browser.close();
+      await waxseal.close();
+    }
+  });
+
   it("leaves a form that sends nothing", async () => {
     const waxseal = await startWaxseal();
     const browser = await launchChromium();
