@@ -123,6 +123,7 @@ describe("without script", () => {
     await page.getByRole("button", { name: "Create link" }).click();
     await page.getByRole("link", { name: "Enter a secret" }).waitFor();
     assert.match(await page.title(), /^Error: /);
+    await page.locator(".problem:focus").waitFor();
   });
 
   it("refuses a form whose token isn't this browser's, and keeps the text", async () => {
