@@ -8,13 +8,7 @@ import { createAssistedOpen } from "./assisted-open.ts";
 import type { AssistedDeps, SendPage } from "./form-page.ts";
 import { createFrame } from "./pages.ts";
 import { createAssistedHeaders } from "./security-headers.ts";
-
-/** Whether the person's connection is one that browsers call secure, as far as the operator told us. */
-function isSecure({ protocol, hostname }: URL): boolean {
-  return (
-    protocol === "https:" || hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]"
-  );
-}
+import { isLocal } from "./start-words.ts";
 
 export function createAssisted(deps: AssistedDeps): Router {
   const { config, render } = deps;
@@ -25,7 +19,9 @@ export function createAssisted(deps: AssistedDeps): Router {
 
   const router = Router({ caseSensitive: true, strict: true });
   router.use("/assisted", createAssistedHeaders());
-  if (!isSecure(config.publicUrl)) {
+  // Whether the person's connection is one that browsers call secure, as far as the operator told us.
+  const { protocol, hostname } = config.publicUrl;
+  if (protocol !== "https:" && !isLocal(hostname)) {
     const heading = "This page needs https";
     const detail = "What you type here would cross the network unprotected. Ask your administrator.";
     const refuse: RequestHandler = (_request, response) => {
