@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { deleteByReceipt, share, startWaxseal, type Waxseal } from "./rig.ts";
+import { startWaxseal, type Waxseal } from "./rig.ts";
+import { type Scene, scenes } from "./screens.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -13,116 +14,6 @@ interface Violation {
   readonly help: string;
   readonly nodes: readonly { readonly html: string }[];
 }
-
-/** Every screen and state that a person can come to, and how to get there. */
-type Scene = (page: Page, waxseal: Waxseal) => Promise<unknown>;
-
-const at = (name: string) => (page: Page) => page.getByRole("heading", { name, exact: true }).waitFor();
-const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
-
-const scenes: Readonly<Record<string, Scene>> = {
-  create: (page, { url }) => page.goto(`${url}/`),
-  "create, nothing entered": async (page, { url }) => {
-    await page.goto(`${url}/`);
-    await press(page, "Create link");
-    await at("There is a problem")(page);
-  },
-  ready: async (page, { url }) => {
-    await page.goto(`${url}/`);
-    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
-    await page.getByLabel(/^Passphrase/).fill("correct horse");
-    await press(page, "Create link");
-    await at("Your link is ready")(page);
-    await press(page, "QR");
-    await page.locator("#qr svg").waitFor();
-  },
-  waiting: async (page, { url }) => {
-    await page.goto((await share(url)).link);
-    await at("Someone sent you a secret")(page);
-  },
-  "wrong passphrase": async (page, { url }) => {
-    await page.goto((await share(url, { passphrase: "correct horse" })).link);
-    await page.getByLabel("Passphrase").fill("wrong");
-    await press(page, "Open secret");
-    await page.getByText("That passphrase is wrong.").waitFor();
-  },
-  opened: async (page, { url }) => {
-    await page.goto((await share(url, { text: `${"a long line ".repeat(30)}\n${"x".repeat(300)}` })).link);
-    await press(page, "Open secret");
-    await at("Here's your secret")(page);
-  },
-  "already opened": async (page, waxseal) => {
-    await scenes.opened?.(page, waxseal);
-    await page.reload();
-    await at("Already opened")(page);
-  },
-  expired: async (page, waxseal) => {
-    const { link } = await share(waxseal.url, { ttl: 60 });
-    waxseal.advance(61);
-    await page.goto(link);
-    await at("Expired")(page);
-  },
-  deleted: async (page, { url }) => {
-    const shared = await share(url);
-    await deleteByReceipt(url, shared);
-    await page.goto(shared.link);
-    await at("Deleted")(page);
-  },
-  locked: async (page, { url }) => {
-    await page.goto((await share(url, { passphrase: "correct horse" })).link);
-    for (const wrong of ["1", "2"]) {
-      await page.getByLabel("Passphrase").fill(wrong);
-      await press(page, "Open secret");
-      await page.locator("button[aria-busy]").waitFor({ state: "detached" });
-    }
-    await at("Locked")(page);
-  },
-  unknown: async (page, { url }) => {
-    const { link } = await share(url);
-    await page.route("**/api/v1/secret", (route) =>
-      route.fulfill({ status: 404, contentType: "application/problem+json", body: '{"code":"not-found"}' }),
-    );
-    await page.goto(link);
-    await at("We can't find this secret")(page);
-  },
-  incomplete: async (page, { url }) => {
-    await page.goto(`${url}/s#abc`);
-    await at("Part of this link is missing")(page);
-  },
-  held: async (page, { url }) => {
-    await page.route("**/api/v1/secret/open", (route) => route.abort());
-    await page.goto((await share(url)).link);
-    await press(page, "Open secret");
-    await at("The connection was lost")(page);
-  },
-  "own link": async (page, { url }) => {
-    await page.goto(`${url}/`);
-    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
-    await press(page, "Create link");
-    await at("Your link is ready")(page);
-    await page.goto(await page.locator("#link").inputValue());
-    await at("You made this secret.")(page);
-  },
-  "receipt, sealed": async (page, { url }) => {
-    await page.goto((await share(url)).receipt);
-    await at("Sealed")(page);
-  },
-  "receipt, expired": async (page, waxseal) => {
-    const { receipt } = await share(waxseal.url, { ttl: 60 });
-    waxseal.advance(61);
-    await page.goto(receipt);
-    await at("Expired unopened")(page);
-  },
-  "not found": async (page, { url }) => page.goto(`${url}/nothing-here`),
-  "assisted, create": (page, { url }) => page.goto(`${url}/assisted`),
-  "assisted, ready": async (page, { url }) => {
-    await page.goto(`${url}/assisted`);
-    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
-    await press(page, "Create link");
-    await at("Your link is ready")(page);
-  },
-  "assisted, open": (page, { url }) => page.goto(`${url}/assisted/open`),
-};
 
 /** The ways of looking in which nothing may break. */
 const looks: Readonly<Record<string, BrowserContextOptions>> = {
@@ -139,7 +30,7 @@ describe("every screen", () => {
 
   before(async () => {
     waxseal = await startWaxseal({ PASSPHRASE_TRIES: "2" });
-    browser = await launchChromium();
+    browser = await launchChromium({ names: ["waxseal.test"] });
   });
   after(async () => {
     await browser?.close();
@@ -176,7 +67,7 @@ describe("every screen", () => {
   }
 
   it("survives text at twice its size and right-to-left on the create page", async () => {
-    const page = await show(scenes.create ?? (async () => undefined), {
+    const page = await show(scenes.create, {
       viewport: { width: 640, height: 800 },
     });
     await page.evaluate(() => {
@@ -187,8 +78,19 @@ describe("every screen", () => {
     assert.ok(wider <= 0, `${wider} px wider than the window`);
   });
 
+  it("keeps a receipt's timeline off its line right-to-left too", async () => {
+    const page = await show(scenes["receipt, sealed"], {});
+    await page.locator("#timeline li").waitFor();
+    const padding = await page.locator("#timeline li").evaluate((item) => {
+      document.documentElement.dir = "rtl";
+      const { paddingLeft, paddingRight } = getComputedStyle(item);
+      return [paddingLeft, paddingRight];
+    });
+    assert.deepEqual(padding, ["0px", "16px"]);
+  });
+
   it("breaks the seal without moving where motion is unwelcome", async () => {
-    const page = await show(scenes.opened ?? (async () => undefined), {});
+    const page = await show(scenes.opened, {});
     const duration = await page
       .locator(".seal-left")
       .evaluate((half) => getComputedStyle(half).transitionDuration);

@@ -1,0 +1,191 @@
+import type { Page } from "playwright-core";
+import { deleteByReceipt, share, type Waxseal } from "./rig.ts";
+
+/** Every screen and state that a person can come to, and how to get there. */
+export type Scene = (page: Page, waxseal: Waxseal) => Promise<unknown>;
+
+const at = (name: string) => (page: Page) => page.getByRole("heading", { name, exact: true }).waitFor();
+const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+
+/** The server's answer about a secret that is gone. */
+const ended = (state: string) => ({
+  status: 410,
+  headers: { "Content-Type": "application/problem+json" },
+  body: JSON.stringify({ code: "ended", state, endedAt: "2026-01-02T03:04:05Z" }),
+});
+
+async function lock(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  for (const wrong of ["1", "2"]) {
+    await page.getByLabel("Passphrase").fill(wrong);
+    await press(page, "Open secret");
+    await page.locator("button[aria-busy]").waitFor({ state: "detached" });
+  }
+  await at("Locked")(page);
+}
+
+async function openAssisted(page: Page, url: string, pasted: string): Promise<void> {
+  await page.goto(`${url}/assisted/open`);
+  await page.getByLabel("Link or receipt").fill(pasted);
+  await press(page, "Open secret");
+}
+
+export const scenes = {
+  create: (page, { url }) => page.goto(`${url}/`),
+  "create, nothing entered": async (page, { url }) => {
+    await page.goto(`${url}/`);
+    await press(page, "Create link");
+    await at("There is a problem")(page);
+  },
+  ready: async (page, { url }) => {
+    await page.goto(`${url}/`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await page.getByLabel(/^Passphrase/).fill("correct horse");
+    await press(page, "Create link");
+    await at("Your link is ready")(page);
+    await press(page, "QR");
+    await page.locator("#qr svg").waitFor();
+  },
+  waiting: async (page, { url }) => {
+    await page.goto((await share(url)).link);
+    await at("Someone sent you a secret")(page);
+  },
+  "wrong passphrase": async (page, { url }) => {
+    await page.goto((await share(url, { passphrase: "correct horse" })).link);
+    await page.getByLabel("Passphrase").fill("wrong");
+    await press(page, "Open secret");
+    await page.getByText("That passphrase is wrong.").waitFor();
+  },
+  opened: async (page, { url }) => {
+    await page.goto((await share(url, { text: `${"a long line ".repeat(30)}\n${"x".repeat(300)}` })).link);
+    await press(page, "Open secret");
+    await at("Here's your secret")(page);
+  },
+  "already opened": async (page, waxseal) => {
+    await scenes.opened?.(page, waxseal);
+    await page.reload();
+    await at("Already opened")(page);
+  },
+  expired: async (page, waxseal) => {
+    const { link } = await share(waxseal.url, { ttl: 60 });
+    waxseal.advance(61);
+    await page.goto(link);
+    await at("Expired")(page);
+  },
+  deleted: async (page, { url }) => {
+    const shared = await share(url);
+    await deleteByReceipt(url, shared);
+    await page.goto(shared.link);
+    await at("Deleted")(page);
+  },
+  locked: async (page, { url }) => lock(page, (await share(url, { passphrase: "correct horse" })).link),
+  unknown: async (page, { url }) => {
+    const { link } = await share(url);
+    await page.route("**/api/v1/secret", (route) =>
+      route.fulfill({ status: 404, contentType: "application/problem+json", body: '{"code":"not-found"}' }),
+    );
+    await page.goto(link);
+    await at("We can't find this secret")(page);
+  },
+  incomplete: async (page, { url }) => {
+    await page.goto(`${url}/s#abc`);
+    await at("Part of this link is missing")(page);
+  },
+  held: async (page, { url }) => {
+    await page.route("**/api/v1/secret/open", (route) => route.abort());
+    await page.goto((await share(url)).link);
+    await press(page, "Open secret");
+    await at("The connection was lost")(page);
+  },
+  "own link": async (page, { url }) => {
+    await page.goto(`${url}/`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await press(page, "Create link");
+    await at("Your link is ready")(page);
+    await page.goto(await page.locator("#link").inputValue());
+    await at("You made this secret.")(page);
+  },
+  "receipt, sealed": async (page, { url }) => {
+    await page.goto((await share(url)).receipt);
+    await at("Sealed")(page);
+  },
+  "receipt, expired": async (page, waxseal) => {
+    const { receipt } = await share(waxseal.url, { ttl: 60 });
+    waxseal.advance(61);
+    await page.goto(receipt);
+    await at("Expired unopened")(page);
+  },
+  "receipt, locked": async (page, { url }) => {
+    const { link, receipt } = await share(url, { passphrase: "correct horse" });
+    await lock(page, link);
+    await page.goto(receipt);
+    await at("Locked")(page);
+    await page.getByRole("button", { name: "Unlock" }).waitFor();
+  },
+  "receipt, unknown": async (page, { url }) => {
+    const { receipt } = await share(url);
+    await page.goto(receipt.replace(/#.{8}/, "#AAAAAAAA"));
+    await at("We can't find this secret")(page);
+  },
+  "receipt, no answer": async (page, { url }) => {
+    await page.route("**/api/v1/receipt", (route) => route.abort());
+    await page.goto((await share(url)).receipt);
+    await at("We can't tell right now")(page);
+  },
+  "link, no answer": async (page, { url }) => {
+    await page.route("**/api/v1/secret", (route) => route.abort());
+    await page.goto((await share(url)).link);
+    await at("Nothing was opened")(page);
+  },
+  lost: async (page, { url }) => {
+    await page.route("**/api/v1/secret", (route) => route.fulfill(ended("lost")));
+    await page.goto((await share(url)).link);
+    await at("Lost")(page);
+  },
+  unreadable: async (page, { url }) => {
+    const anotherShare = { json: { share: "A".repeat(43) } };
+    await page.route("**/api/v1/secret/open", (route) => route.fulfill(anotherShare));
+    await page.goto((await share(url)).link);
+    await press(page, "Open secret");
+    await at("This secret can't be read")(page);
+  },
+  "nothing left to delete": async (page, waxseal) => {
+    await page.goto(`${waxseal.url}/`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await press(page, "Create link");
+    await at("Your link is ready")(page);
+    await page.route("**/api/v1/receipt/secret", (route) => route.fulfill(ended("opened")));
+    await press(page, "Delete now");
+    await at("There is nothing left to delete")(page);
+  },
+  "plain http": async (page, { url }) => {
+    await page.goto(url.replace("localhost", "waxseal.test"));
+    await at("This page needs https")(page);
+  },
+  "script missing": async (page, { url }) => {
+    await page.route("**/assets/create-*.js", (route) => route.abort());
+    await page.goto(`${url}/`);
+    await page.getByText("The encryption script didn't load.").waitFor();
+  },
+  "not found": async (page, { url }) => page.goto(`${url}/nothing-here`),
+  "assisted, create": (page, { url }) => page.goto(`${url}/assisted`),
+  "assisted, ready": async (page, { url }) => {
+    await page.goto(`${url}/assisted`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await press(page, "Create link");
+    await at("Your link is ready")(page);
+  },
+  "assisted, open": (page, { url }) => page.goto(`${url}/assisted/open`),
+  "assisted, part of the link": async (page, { url }) => {
+    await openAssisted(page, url, "half a link");
+    await at("There is a problem")(page);
+  },
+  "assisted, opened": async (page, { url }) => {
+    await openAssisted(page, url, (await share(url)).link);
+    await at("Here's your secret")(page);
+  },
+  "assisted, receipt": async (page, { url }) => {
+    await openAssisted(page, url, (await share(url)).receipt);
+    await at("Sealed")(page);
+  },
+} satisfies Readonly<Record<string, Scene>>;
