@@ -26,6 +26,11 @@ COPY . .
 RUN npm run build \
  && npm prune --omit=dev --ignore-scripts
 
+# Everything is readable by any user id, writable by none but root, and dated by the commit rather than
+# by the clock: two builds of one commit give the same files. Each step does so for its own files,
+# because doing it later would store them a second time.
+ARG SOURCE_DATE_EPOCH=0
+
 # Node and exactly what it links. Copying by `ldd` rather than by a list keeps this right on both
 # architectures and when a later Node links one library more. `status.d` is where scanners look for
 # the packages of an image that has no dpkg; the copyright files must travel with the binaries.
@@ -41,7 +46,9 @@ RUN set -eu; \
       package="$(dpkg-query -S "*/$(basename "$library")" | head -n 1 | cut -d: -f1)"; \
       dpkg-query -s "$package" > "/out/runtime/var/lib/dpkg/status.d/$package"; \
       cp -L --parents "/usr/share/doc/$package/copyright" /out/runtime; \
-    done
+    done; \
+    chmod -R a+rX,go-w /out; \
+    find /out -depth -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
 
 # Type declarations, source maps, tests and documentation of dependencies are for people who work on
 # them. Licences stay.
@@ -57,14 +64,9 @@ RUN set -eu; \
       \( -name test -o -name tests -o -name __tests__ -o -name benchmarks -o -name examples -o -name '.*' \) \
       -exec rm -rf {} +; \
     find /out/deps/app/node_modules -type d -empty -delete; \
-    cp -R package.json LICENSE dist views /out/app/app/
-
-# Everything readable by any user id, writable by none but root, and dated by the commit rather than
-# by the clock: two builds of one commit give the same files.
-ARG SOURCE_DATE_EPOCH=0
-RUN set -eu; \
-    chmod -R a+rX,go-w /out; \
-    find /out -depth -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
+    cp -R package.json LICENSE dist views /out/app/app/; \
+    chmod -R a+rX,go-w /out/deps /out/app; \
+    find /out/deps /out/app -depth -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
 
 FROM scratch
 COPY --from=build /out/runtime/ /
