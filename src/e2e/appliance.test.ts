@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Engine, run } from "./docker/engine.ts";
+import type { Engine } from "./docker/engine.ts";
 import { describeLayers, differences, imageLayers, type Layer } from "./docker/image-layers.ts";
 import { createLink, endBehind, openLink } from "./docker/person.ts";
 import {
@@ -21,6 +21,7 @@ import {
   startRig,
 } from "./docker/rig.ts";
 import { inspectContainer, redisCommand, repository } from "./docker/stack.ts";
+import { run } from "./docker/tools.ts";
 
 /** Whether a connection is accepted; refused, unreachable and silent are all no. */
 async function accepts(host: string, port: number): Promise<boolean> {
@@ -59,6 +60,7 @@ describe("the appliance", () => {
     it("is the same, file by file, when it is built again and by the other builder", async (t) => {
       await rig.build("waxseal-again:1", { buildKit: true, cache: false });
       const again = await imageLayers(rig.engine, "waxseal-again:1");
+      await rig.engine.docker(["image", "rm", "waxseal-again:1"]);
       assert.deepEqual(differences(layers, again), []);
       t.diagnostic(describeLayers(layers));
     });
@@ -200,6 +202,16 @@ describe("the appliance", () => {
       });
     });
 
+    it("is found in good order by the doctor, run as the README says", async (t) => {
+      await rig.withStack(t, [], {}, async (stack) => {
+        const said = await stack.doctor(["--url", "http://localhost:8080"]);
+        t.diagnostic(said.stdout);
+        assert.equal(said.code, 0, said.stdout);
+        assert.match(said.stdout, /^ok +round trip: /m);
+        assert.doesNotMatch(said.stdout, /^(problem|warning) /m);
+      });
+    });
+
     it("keeps Redis to itself and both within limits, with no password to be seen anywhere", async (t) => {
       await rig.withStack(t, [], {}, async (stack) => {
         const redis = await stack.container("redis");
@@ -327,6 +339,7 @@ describe("the appliance", () => {
       writeFileSync(join(folder, "load.sh"), carried.stdout);
       await run("sh", ["load.sh", "load", archive], { env: rig.engine.env, cwd: folder });
       assert.equal((await inspect(image)).stdout, original);
+      await rig.engine.docker(["image", "rm", "waxseal-kept:1"]);
       for (const file of ["compose.yaml", "deploy/compose/redis-start.sh", "deploy/chart/Chart.yaml"]) {
         assert.equal(
           readFileSync(join(folder, "waxseal", file), "utf8"),

@@ -2,32 +2,23 @@
 // runs on the same machine is seen, slowed down or removed. Its images are kept outside the repository
 // between runs, because making them again for each file of tests would take longer than the tests.
 
-import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import {
   closeSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
-export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-export type RunOptions = {
-  readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
-  readonly input?: string;
-  readonly timeoutMs?: number;
-  /** Return a failure instead of throwing it. */
-  readonly mayFail?: boolean;
-};
+import { isAlive, removeFolder, removeLeftovers, temporaryFolder } from "./leftovers.ts";
+import { noteNetwork, restoreNetwork } from "./packet-filter.ts";
+import { ensureTools, MissingToolError, type Ran, type RunOptions, run } from "./tools.ts";
 
 export type Engine = {
   /** The environment under which `docker` and `docker-compose` talk to this engine. */
@@ -36,76 +27,6 @@ export type Engine = {
   readonly compose: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
   readonly stop: () => Promise<void>;
 };
-
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-  readonly code: number;
-  constructor(command: string, ran: Ran) {
-    super(`${command}\nexited ${ran.code}\n${ran.stdout.slice(-4000)}\n${ran.stderr.slice(-4000)}`);
-    this.code = ran.code;
-  }
-}
-
-export class MissingToolError extends Error {
-  override readonly name = "MissingToolError";
-  readonly code = "missing-tool";
-}
-
-export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const spawnOptions: SpawnOptions = { stdio: ["pipe", "pipe", "pipe"] };
-  if (options.env !== undefined) spawnOptions.env = options.env;
-  if (options.cwd !== undefined) spawnOptions.cwd = options.cwd;
-  const child = spawn(command, args, spawnOptions);
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout?.on("data", (bytes: Buffer) => out.push(bytes));
-  child.stderr?.on("data", (bytes: Buffer) => err.push(bytes));
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(options.input ?? "");
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 240_000);
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (exit) => resolve(exit ?? 137));
-  }).finally(() => clearTimeout(timer));
-  const ran = { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
-  if (code !== 0 && options.mayFail !== true) throw new CommandError([command, ...args].join(" "), ran);
-  return ran;
-}
-
-/** Programs that the appliance's tests need, and Debian's packages that hold them. */
-const tools = new Map([
-  ["dockerd", "docker.io"],
-  ["docker-compose", "docker-compose"],
-  ["iptables", "iptables"],
-  ["mmdebstrap", "mmdebstrap"],
-  ["chromium", "chromium"],
-  ["openssl", "openssl"],
-]);
-
-function onPath(program: string): boolean {
-  const folders = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`.split(":");
-  return folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
-}
-
-export async function ensureTools(): Promise<void> {
-  const missing = [...tools].filter(([program]) => !onPath(program)).map(([, holder]) => holder);
-  if (process.getuid?.() !== 0) {
-    throw new MissingToolError(
-      "The appliance test starts a Docker engine of its own and must run as root. " +
-        `Run it with sudo${missing.length === 0 ? "" : `, after: apt-get install ${missing.join(" ")}`}.`,
-    );
-  }
-  if (missing.length === 0) return;
-  if (!onPath("apt-get")) {
-    throw new MissingToolError(
-      `Missing: ${missing.join(", ")}. Install them; the test can do so itself only with apt-get.`,
-    );
-  }
-  // RUNLEVEL=1 keeps the packages from starting a system-wide engine.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  await run("apt-get", ["update", "-qq"], { env });
-  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
-}
 
 /** Whether another engine already looks after this machine's packet filter. */
 function anotherEngineRuns(): boolean {
@@ -130,25 +51,18 @@ export function cacheFolder(): string {
   return folder;
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const lockFile = () => join(cacheFolder(), "lock");
 
 /** One engine at a time may have the data. Waits for another file of tests, not for one that was killed. */
 async function takeTurn(): Promise<() => void> {
-  const file = join(cacheFolder(), "lock");
+  const file = lockFile();
   for (let waited = 0; waited < 240_000; waited += 500) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
       return () => rmSync(file, { force: true });
     } catch {
-      const holder = Number(readFileSync(file, { encoding: "utf8", flag: "a+" }));
-      if (!isAlive(holder) || holder === 0) rmSync(file, { force: true });
+      const holders = readFileSync(file, { encoding: "utf8", flag: "a+" }).split(" ").map(Number);
+      if (holders.every((holder) => holder === 0 || !isAlive(holder))) rmSync(file, { force: true });
       else await sleep(500);
     }
   }
@@ -156,7 +70,7 @@ async function takeTurn(): Promise<() => void> {
 }
 
 async function tryStart(driver: string): Promise<Engine | string> {
-  const home = mkdtempSync(join(tmpdir(), "waxseal-engine-"));
+  const home = temporaryFolder("engine");
   const socket = join(home, "socket");
   const logFile = join(home, "log");
   const log = openSync(logFile, "w");
@@ -165,9 +79,11 @@ async function tryStart(driver: string): Promise<Engine | string> {
   const shared = anotherEngineRuns();
   const pool = 100 + (process.pid % 100);
   const daemon = spawn(
-    "dockerd",
+    // It ends with this process, however that ends.
+    "setpriv",
     [
-      ...["--data-root", join(cacheFolder(), `engine-${driver}`), "--exec-root", join(home, "exec")],
+      ...["--pdeathsig", "TERM", "dockerd"],
+      ...["--data-root", join(cacheFolder(), `images-${driver}`), "--exec-root", join(home, "exec")],
       ...["--pidfile", join(home, "pid"), "--host", `unix://${socket}`, "--storage-driver", driver],
       ...["--bridge", "none", "--default-address-pool", `base=10.${pool}.0.0/16,size=24`],
       ...["--shutdown-timeout", "3", ...(shared ? ["--iptables=false"] : [])],
@@ -175,6 +91,7 @@ async function tryStart(driver: string): Promise<Engine | string> {
     { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } },
   );
   closeSync(log);
+  writeFileSync(lockFile(), `${process.pid} ${daemon.pid ?? 0}`);
   let ended = false;
   daemon.once("exit", () => {
     ended = true;
@@ -196,12 +113,8 @@ async function tryStart(driver: string): Promise<Engine | string> {
     daemon.kill("SIGTERM");
     for (let waited = 0; !ended && waited < 20_000; waited += 100) await sleep(100);
     if (!ended) daemon.kill("SIGKILL");
-    // What a killed engine leaves mounted would keep its folder from being removed.
-    for (const line of readFileSync("/proc/mounts", "utf8").split("\n").reverse()) {
-      const target = line.split(" ")[1];
-      if (target?.startsWith(`${home}/`)) spawnSync("umount", ["-l", target]);
-    }
-    rmSync(home, { recursive: true, force: true });
+    // What a killed engine leaves running and mounted would keep its folder from being removed.
+    removeFolder(home);
   }
 
   const docker: Engine["docker"] = (args, options = {}) =>
@@ -224,20 +137,26 @@ async function tryStart(driver: string): Promise<Engine | string> {
   return said;
 }
 
-/** What a run that was killed left behind, and of the builders' caches what is older than a day. */
-async function sweep(engine: Engine): Promise<void> {
-  const left = (await engine.docker(["ps", "--all", "--quiet"])).stdout.trim().split("\n").filter(Boolean);
-  if (left.length > 0) await engine.docker(["rm", "--force", "--volumes", ...left]);
-  for (const what of ["network", "volume"]) await engine.docker([what, "prune", "--force"]);
-  for (const what of ["image", "builder"]) {
-    await engine.docker([what, "prune", "--force", "--filter", "until=24h"]);
-  }
+/**
+ * Keeps the images that have a name and what they were made of; takes away the rest, a killed run's
+ * containers included. What the builders keep beside that grows by half a gigabyte with each run.
+ */
+async function tidy({ docker }: Engine): Promise<void> {
+  const left = (await docker(["ps", "--all", "--quiet"])).stdout.trim().split("\n").filter(Boolean);
+  if (left.length > 0) await docker(["rm", "--force", "--volumes", ...left]);
+  await docker(["network", "prune", "--force"]);
+  await docker(["volume", "prune", "--force"]);
+  await docker(["builder", "prune", "--all", "--force"]);
+  await docker(["image", "prune", "--force"]);
 }
 
 /** overlay2 where the kernel and the file system allow it; vfs copies every layer, but always works. */
 export async function startEngine(): Promise<Engine> {
   await ensureTools();
   const release = await takeTurn();
+  removeLeftovers();
+  const network = join(cacheFolder(), "network.json");
+  if (!anotherEngineRuns()) noteNetwork(network);
   const said: string[] = [];
   for (const driver of ["overlay2", "vfs"]) {
     const engine = await tryStart(driver);
@@ -245,20 +164,31 @@ export async function startEngine(): Promise<Engine> {
       said.push(`--- ${driver} ---\n${engine}`);
       continue;
     }
-    await sweep(engine);
-    const stop = async () => {
+    await tidy(engine);
+    const end = async () => {
       process.off("SIGTERM", interrupted);
       process.off("SIGINT", interrupted);
+      clearInterval(watch);
       await engine.stop();
+      // Otherwise the one that still runs needs it, and the next run puts it back.
+      if (!anotherEngineRuns()) restoreNetwork(network);
       release();
     };
     // The test runner ends a file that takes too long with a signal: no `after` hook runs then.
     const interrupted = () => {
-      void stop().finally(() => process.exit(1));
+      void end().finally(() => process.exit(1));
     };
+    const runner = process.ppid;
+    const watch = setInterval(() => process.ppid !== runner && interrupted(), 1000);
+    watch.unref();
     process.once("SIGTERM", interrupted);
     process.once("SIGINT", interrupted);
-    return { ...engine, stop };
+    return {
+      ...engine,
+      async stop() {
+        await tidy(engine).finally(end);
+      },
+    };
   }
   release();
   throw new MissingToolError(`dockerd does not start on this machine.\n${said.join("\n")}`);

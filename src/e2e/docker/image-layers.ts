@@ -1,10 +1,11 @@
 // What is in an image: each layer's size and each file's hash, read from `docker save`.
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Engine, run } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { temporaryFolder } from "./leftovers.ts";
+import { run } from "./tools.ts";
 
 export type LayerFile = {
   readonly path: string;
@@ -67,7 +68,7 @@ export function readTar(tar: Buffer): LayerFile[] {
 }
 
 export async function imageLayers(engine: Pick<Engine, "docker">, tag: string): Promise<Layer[]> {
-  const folder = mkdtempSync(join(tmpdir(), "waxseal-layers-"));
+  const folder = temporaryFolder("layers");
   try {
     await engine.docker(["save", "--output", join(folder, "image.tar"), tag]);
     await run("tar", ["-xf", "image.tar"], { cwd: folder });

@@ -1,14 +1,17 @@
 // What the files in deploy/compose add to compose.yaml, each brought up and used for real.
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { run } from "./engine.ts";
+import { connect } from "node:tls";
 import { createLink, openLink } from "./person.ts";
-import { composeFolder, eventually, freePort, overlays, type Rig, startRig } from "./rig.ts";
+import { composeFolder, eventually, freePort, image, overlays, type Rig, startRig } from "./rig.ts";
 import { createStack, redisCommand } from "./stack.ts";
+import { run } from "./tools.ts";
 
 async function head(url: string): Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }> {
   return new Promise((resolve, reject) => {
@@ -21,22 +24,70 @@ async function head(url: string): Promise<{ status: number; headers: NodeJS.Dict
   });
 }
 
-async function makeCertificate(folder: string): Promise<void> {
+type Authority = { readonly key: string; readonly certificate: string };
+
+/** An internal CA, as many intranets have one. */
+async function makeAuthority(folder: string): Promise<Authority> {
+  const authority = { key: join(folder, "authority.key"), certificate: join(folder, "authority.crt") };
   await run("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
-    ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-    ...["-keyout", join(folder, "tls.key"), "-out", join(folder, "tls.crt")],
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"],
+    ...["-subj", "/CN=Test authority", "-keyout", authority.key, "-out", authority.certificate],
   ]);
-  // The rig's own throw-away key; the containers run under user ids that own nothing here.
-  await run("chmod", ["-R", "a+rX", folder]);
+  return authority;
+}
+
+/** tls.crt and tls.key for localhost, put in place of those that are there, as a renewal does. */
+async function makeCertificate(folder: string, { key, certificate }: Authority): Promise<void> {
+  const at = (name: string) => join(folder, name);
+  await run("openssl", [
+    ...[
+      "req",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-subj",
+      "/CN=localhost",
+    ],
+    ...["-keyout", at("new.key"), "-out", at("new.csr")],
+  ]);
+  writeFileSync(at("new.ext"), "subjectAltName=DNS:localhost\n");
+  await run("openssl", [
+    ...["x509", "-req", "-in", at("new.csr"), "-CA", certificate, "-CAkey", key, "-days", "20"],
+    ...[
+      "-set_serial",
+      `0x${randomBytes(8).toString("hex")}`,
+      "-extfile",
+      at("new.ext"),
+      "-out",
+      at("new.crt"),
+    ],
+  ]);
+  // A throw-away key; the containers run under user ids that own nothing here.
+  await run("chmod", ["a+rX", folder, at("new.key"), at("new.crt")]);
+  for (const kind of ["key", "crt"]) renameSync(at(`new.${kind}`), at(`tls.${kind}`));
+}
+
+/** The serial number of the certificate that is served. */
+async function serialAt(port: number): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  try {
+    await once(socket, "secureConnect");
+    return socket.getPeerCertificate().serialNumber;
+  } finally {
+    socket.destroy();
+  }
 }
 
 describe("the overlays", () => {
   let rig: Rig;
+  let authority: Authority;
 
   before(async () => {
     rig = await startRig();
-    await makeCertificate(rig.work);
+    authority = await makeAuthority(rig.work);
+    await makeCertificate(rig.work, authority);
   });
 
   after(() => rig?.stop());
@@ -69,28 +120,46 @@ describe("the overlays", () => {
   });
 
   describe("with TLS", () => {
-    for (const [name, more] of [
-      ["tls.yaml", {}],
-      ["tls-self-signed.yaml", {}],
-    ] as const) {
-      it(`serves https by itself and redirects plain http (${name})`, async (t) => {
+    for (const name of ["tls.yaml", "tls-self-signed.yaml"]) {
+      it(`serves https by itself and sends plain http on (${name})`, async (t) => {
         const [https, http] = [await freePort(), await freePort()];
         const publicUrl = `https://localhost:${https}`;
         const env = {
-          ...more,
           PUBLIC_URL: publicUrl,
           TLS_FOLDER: rig.work,
           HTTPS_PORT: String(https),
           HTTP_PORT: String(http),
         };
-        await rig.withStack(t, [name], env, async () => {
+        await rig.withStack(t, [name], env, async (stack) => {
+          await stack.healthy("waxseal");
           const text = `over TLS ${Math.random()}`;
-          assert.ok(
-            (await openLink(rig.browser, await createLink(rig.browser, publicUrl, text))).includes(text),
+          const link = await createLink(rig.browser, publicUrl, text);
+          assert.ok(link.startsWith(`${publicUrl}/s#`));
+          // As somebody opens it who retyped it with http.
+          const retyped = link.replace(publicUrl, `http://localhost:${http}`);
+          assert.ok((await openLink(rig.browser, retyped)).includes(text));
+          const redirected = await fetch(`http://localhost:${http}/s?a=b`, { redirect: "manual" });
+          assert.equal(redirected.status, 308);
+          assert.equal(
+            redirected.headers.get("location"),
+            `${publicUrl}/s`,
+            "the path, and nothing of the query",
           );
-          const redirected = await fetch(`http://localhost:${http}/s`, { redirect: "manual" });
-          assert.ok([301, 307, 308].includes(redirected.status));
-          assert.equal(redirected.headers.get("location"), `${publicUrl}/s`);
+
+          const said = await stack.doctor(["--url", "https://localhost:8443"]);
+          assert.equal(said.code, 0, said.stdout);
+          assert.match(said.stdout, /^ok +round trip: /m);
+          const warned = name === "tls.yaml" ? "traced to an authority" : "self-signed";
+          assert.match(said.stdout, new RegExp(`^warning +certificate: .*${warned}`, "m"));
+
+          if (name !== "tls.yaml") return;
+          const before = await serialAt(https);
+          await makeCertificate(rig.work, authority);
+          await eventually("the renewed certificate", async () =>
+            assert.notEqual(await serialAt(https), before),
+          );
+          await stack.ready();
+          assert.equal((await stack.inspect("waxseal")).RestartCount, 0);
         });
       });
     }
@@ -114,6 +183,21 @@ describe("the overlays", () => {
         await stack.ready();
         assert.ok((await openLink(rig.browser, link)).includes(text));
         assert.doesNotMatch(await stack.logs("nginx"), /GET|POST/, "who came when is not written down");
+
+        const beside = await stack.doctor(["--url", "http://localhost:8080"]);
+        assert.equal(beside.code, 0, beside.stdout);
+        assert.match(beside.stdout, /^ok +round trip: /m);
+        // From where people come from, so that it sees what the proxy does.
+        const outside = await rig.engine.docker(
+          [
+            ...["run", "--rm", "--network", "host", "--env", `PUBLIC_URL=${publicUrl}`],
+            ...["--env", "TRUST_PROXY=1", image, "doctor"],
+          ],
+          { mayFail: true },
+        );
+        assert.equal(outside.code, 0, outside.stdout);
+        assert.match(outside.stdout, /^ok +round trip: /m);
+        assert.match(outside.stdout, /^ok +proxy trust: a forged X-Forwarded-For is not believed/m);
       });
     });
 

@@ -1,26 +1,28 @@
 // What every file of appliance tests starts with: an engine, the images, the built product, a browser.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { type Engine, startEngine } from "./engine.ts";
+import { temporaryFolder } from "./leftovers.ts";
 import { startBrowser } from "./person.ts";
 import { createStack, repository, type Stack } from "./stack.ts";
 import { baseImages, composeImages, ensureImages } from "./stand-ins.ts";
 
 export const image = "waxseal:0.1.0";
+/** A name for the stage that the image is copied from, so that the next build need not do it again. */
+const stage = "waxseal-build:1";
 export const node = "/usr/local/bin/node";
 export const builtAt = 1_700_000_000;
 export const composeFolder = join(repository, "deploy/compose");
 export const overlays = readdirSync(composeFolder).filter((name) => name.endsWith(".yaml"));
 
-export type Rig = {
+/** The image and the engine, for what needs no browser. */
+export type Appliance = {
   readonly engine: Engine;
-  readonly browser: Browser;
   /** A folder for this file's own things. */
   readonly work: string;
   readonly build: (
@@ -28,13 +30,15 @@ export type Rig = {
     how: { readonly buildKit: boolean; readonly cache: boolean },
   ) => Promise<void>;
   readonly withStack: (
-    t: TestContext,
+    t: Pick<TestContext, "diagnostic">,
     names: readonly string[],
     env: NodeJS.ProcessEnv,
     act: (stack: Stack, address: string) => Promise<void>,
   ) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
+
+export type Rig = Appliance & { readonly browser: Browser };
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -59,15 +63,21 @@ export async function eventually<T>(what: string, act: () => Promise<T>): Promis
   throw new Error(`${what}: ${String(last)}`);
 }
 
-export async function startRig(): Promise<Rig> {
+export async function startAppliance(): Promise<Appliance> {
   const engine = await startEngine();
-  const work = mkdtempSync(join(tmpdir(), "waxseal-appliance-"));
+  const work = temporaryFolder("work");
   const read = (file: string) => readFileSync(join(repository, file), "utf8");
 
-  const build: Rig["build"] = async (tag, { buildKit, cache }) => {
+  const build = async (
+    tag: string,
+    how: { readonly buildKit: boolean; readonly cache: boolean },
+    target: readonly string[] = [],
+  ) => {
+    const { buildKit, cache } = how;
     await engine.docker(
       [
-        ...["build", "--network", "host", "--quiet", "--tag", tag, ...(cache ? [] : ["--no-cache"])],
+        ...["build", "--network", "host", "--quiet", "--tag", tag, ...target],
+        ...(cache ? [] : ["--no-cache"]),
         ...["--build-arg", `SOURCE_DATE_EPOCH=${builtAt}`, "--build-arg", "REVISION=test", repository],
       ],
       { env: { DOCKER_BUILDKIT: buildKit ? "1" : "0" } },
@@ -75,7 +85,7 @@ export async function startRig(): Promise<Rig> {
   };
 
   /** Brings a stack up, always takes it down, and says what its containers said where something failed. */
-  const withStack: Rig["withStack"] = async (t, names, env, act) => {
+  const withStack: Appliance["withStack"] = async (t, names, env, act) => {
     const port = await freePort();
     const address = `http://localhost:${port}`;
     const project = `waxseal-test-${process.pid}${names.map((name) => `-${name.replace(/\W/g, "")}`).join("")}`;
@@ -99,22 +109,39 @@ export async function startRig(): Promise<Rig> {
     const composeFiles = ["compose.yaml", ...overlays.map((name) => `deploy/compose/${name}`)];
     const named = composeFiles.flatMap((file) => composeImages(read(file)));
     await ensureImages(engine, [...baseImages(read("Dockerfile")), ...named.filter((tag) => tag !== image)]);
-    await build(image, { buildKit: false, cache: true });
-    const browser = await startBrowser();
+    const how = { buildKit: false, cache: true };
+    await build(stage, how, ["--target", "build"]);
+    await build(image, how);
     return {
       engine,
-      browser,
       work,
-      build,
+      build: (tag, wanted) => build(tag, wanted),
       withStack,
       async stop() {
-        await browser.close();
         await engine.stop();
         rmSync(work, { recursive: true, force: true });
       },
     };
   } catch (error) {
     await engine.stop();
+    throw error;
+  }
+}
+
+export async function startRig(): Promise<Rig> {
+  const appliance = await startAppliance();
+  try {
+    const browser = await startBrowser();
+    return {
+      ...appliance,
+      browser,
+      async stop() {
+        await browser.close();
+        await appliance.stop();
+      },
+    };
+  } catch (error) {
+    await appliance.stop();
     throw error;
   }
 }

@@ -1,8 +1,11 @@
 // One compose project: Waxseal with what a set of overlays puts around it.
 
+import { readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Engine, Ran, RunOptions } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import type { Ran, RunOptions } from "./tools.ts";
 
 export const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -17,6 +20,8 @@ export type Stack = {
   readonly ready: () => Promise<void>;
   readonly healthy: (service: string) => Promise<void>;
   readonly logs: (service: string) => Promise<string>;
+  /** Runs the doctor in Waxseal's container, as the README tells operators to, with its exit code. */
+  readonly doctor: (args: readonly string[]) => Promise<Ran>;
 };
 
 /** The part of `docker inspect` that the tests read. */
@@ -27,6 +32,8 @@ export type Inspected = {
     readonly ExitCode: number;
     readonly OOMKilled: boolean;
     readonly Pid: number;
+    /** ISO 8601, with nanoseconds. */
+    readonly StartedAt: string;
     readonly Health?: { readonly Status: string };
   };
   readonly RestartCount: number;
@@ -51,13 +58,32 @@ export async function inspectContainer(engine: Engine, id: string): Promise<Insp
   return found;
 }
 
+/**
+ * A container's start gives the machine another network interface, whose address becomes usable a second or
+ * two later, and with each new address Chromium ends the requests it has (ERR_NETWORK_CHANGED).
+ */
+async function quietNetwork(): Promise<void> {
+  for (let waited = 0; waited < 10_000; waited += 100) {
+    const flags = readFileSync("/proc/net/if_inet6", "utf8")
+      .split("\n")
+      .map((line) => Number.parseInt(line.split(/\s+/)[4] ?? "0", 16));
+    if (!flags.some((flag) => (flag & IFA_F_TENTATIVE) !== 0)) return;
+    await sleep(100);
+  }
+}
+
+/** linux/if_addr.h */
+const IFA_F_TENTATIVE = 0x40;
+
+/** `overlays`: names in deploy/compose, or absolute paths. */
 export function createStack(
   engine: Engine,
   project: string,
   overlays: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Stack {
-  const files = ["compose.yaml", ...overlays.map((name) => `deploy/compose/${name}`)];
+  const pathOf = (name: string) => (isAbsolute(name) ? name : `deploy/compose/${name}`);
+  const files = ["compose.yaml", ...overlays.map(pathOf)];
   const base = ["--project-name", project, ...files.flatMap((file) => ["--file", file])];
   const compose = (args: readonly string[], options: RunOptions = {}) =>
     engine.compose([...base, ...args], { cwd: repository, ...options, env: { ...env, ...options.env } });
@@ -81,7 +107,7 @@ export function createStack(
   }
 
   /** Sooner than the engine's next health check, and by the same means. */
-  async function ready(): Promise<void> {
+  async function answers(): Promise<void> {
     const id = await container("waxseal");
     const probe = ["exec", id, "/usr/local/bin/node", "/app/dist/server.js", "healthcheck"];
     for (let waited = 0; waited < 40_000; waited += 500) {
@@ -94,18 +120,22 @@ export function createStack(
 
   return {
     compose,
-    ready,
     container,
     healthy,
+    async ready() {
+      await answers();
+      await quietNetwork();
+    },
     async up() {
       await compose(["up", "--detach", "--no-build", "--remove-orphans"]);
       const services = (await compose(["config", "--services"])).stdout.trim().split("\n");
       await Promise.all(
         services.map((service) => {
-          if (service === "waxseal") return ready();
+          if (service === "waxseal") return answers();
           return service === "caddy" || service === "nginx" ? undefined : healthy(service);
         }),
       );
+      await quietNetwork();
     },
     async down() {
       await compose(["down", "--volumes", "--timeout", "3", "--remove-orphans"]);
@@ -115,6 +145,10 @@ export function createStack(
       const said = await engine.docker(["logs", await container(service)]);
       return `${said.stdout}\n${said.stderr}`;
     },
+    doctor: (args) =>
+      compose(["exec", "-T", "waxseal", "/usr/local/bin/node", "/app/dist/server.js", "doctor", ...args], {
+        mayFail: true,
+      }),
   };
 }
 

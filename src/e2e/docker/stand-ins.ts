@@ -5,42 +5,25 @@
 // outside the repository, under a name that changes with the recipe.
 
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { arch, tmpdir } from "node:os";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { arch } from "node:os";
 import { join } from "node:path";
-import { cacheFolder, type Engine, MissingToolError, run } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { temporaryFolder } from "./leftovers.ts";
+import { MissingToolError, run } from "./tools.ts";
 
 const suite = "bookworm";
 const packages = ["ca-certificates", "redis-server", "redis-sentinel", "nginx-light", "caddy"];
 const debianTag = "waxseal-stand-in-debian:1";
+const label = "waxseal.stand-in";
 
-async function debianTree(): Promise<string> {
-  // Which release of each package went in decides the name, so a newer Redis is not masked by an old tree.
+/** What a stand-in is made of: this file, and the release of each package, so that a newer Redis is not masked. */
+async function recipe(): Promise<string> {
   const policy = await run("apt-cache", ["policy", ...packages], { mayFail: true });
-  const recipe = createHash("sha256")
-    .update(JSON.stringify([suite, packages, arch(), policy.stdout]))
-    .digest("hex");
-  const file = join(cacheFolder(), `debian-${recipe.slice(0, 16)}.tar`);
-  if (existsSync(file)) return file;
-  const half = `${file}.${process.pid}.tar`;
-  await run("mmdebstrap", [
-    "--variant=essential",
-    "--mode=root",
-    `--include=${packages.join(",")}`,
-    suite,
-    half,
-  ]);
-  renameSync(half, file);
-  return file;
+  const hash = createHash("sha256")
+    .update(readFileSync(import.meta.filename))
+    .update(policy.stdout);
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** Tags in `FROM`, without the names of earlier stages and `scratch`. */
@@ -61,10 +44,24 @@ export function composeImages(compose: string): string[] {
   return [...compose.matchAll(/^\s*image: \$\{\w+:-([^}]+)\}$/gm)].map((match) => match[1] ?? "");
 }
 
-async function makeDebian(engine: Engine): Promise<void> {
-  const known = await engine.docker(["image", "inspect", debianTag], { mayFail: true });
-  if (known.code === 0) return;
-  await engine.docker(["import", await debianTree(), debianTag]);
+/** What the image with this tag was made by; "" for a real one, undefined where there is none. */
+async function madeBy(engine: Engine, tag: string): Promise<string | undefined> {
+  const format = `{{with .Config.Labels}}{{index . "${label}"}}{{end}}`;
+  const found = await engine.docker(["image", "inspect", "--format", format, tag], { mayFail: true });
+  return found.code === 0 ? found.stdout.trim() : undefined;
+}
+
+async function makeDebian(engine: Engine, by: string): Promise<void> {
+  if ((await madeBy(engine, debianTag)) === by) return;
+  const folder = temporaryFolder("debian");
+  try {
+    const tree = join(folder, "tree.tar");
+    const options = ["--variant=essential", "--mode=root", `--include=${packages.join(",")}`];
+    await run("mmdebstrap", [...options, suite, tree]);
+    await engine.docker(["import", "--change", `LABEL ${label}=${by}`, tree, debianTag]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function buildFrom(
@@ -73,7 +70,7 @@ async function buildFrom(
   dockerfile: string,
   fill: (folder: string) => Promise<void>,
 ) {
-  const folder = mkdtempSync(join(tmpdir(), "waxseal-stand-in-"));
+  const folder = temporaryFolder("image");
   try {
     writeFileSync(join(folder, "Dockerfile"), `FROM ${debianTag}\n${dockerfile}`);
     await fill(folder);
@@ -90,13 +87,6 @@ async function makeNode(engine: Engine, tag: string): Promise<void> {
   const version = /^node:(\d+\.\d+\.\d+)-/.exec(tag)?.[1];
   if (version === undefined) throw new MissingToolError(`${tag} is not pinned to one Node version.`);
   const cpu = arch() === "arm64" ? "arm64" : "x64";
-  const kept = join(cacheFolder(), `node-${cpu}-${version}`);
-  if (!existsSync(kept)) {
-    const half = mkdtempSync(`${kept}-`);
-    const wanted = [`node-linux-${cpu}@${version}`, "npm@11"];
-    await run("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", half, ...wanted]);
-    renameSync(half, kept);
-  }
   const registry = (await run("npm", ["config", "get", "registry"])).stdout.trim();
   const authority = (await run("npm", ["config", "get", "cafile"])).stdout.trim();
   const dockerfile = [
@@ -107,8 +97,13 @@ async function makeNode(engine: Engine, tag: string): Promise<void> {
     'CMD ["node"]',
   ];
   await buildFrom(engine, tag, dockerfile.join("\n"), async (folder) => {
-    cpSync(join(kept, `node_modules/node-linux-${cpu}/bin`), join(folder, "local/bin"), { recursive: true });
-    cpSync(join(kept, "node_modules/npm"), join(folder, "local/lib/node_modules/npm"), { recursive: true });
+    const made = join(folder, "packages");
+    mkdirSync(made);
+    const wanted = [`node-linux-${cpu}@${version}`, "npm@11"];
+    await run("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", made, ...wanted]);
+    cpSync(join(made, `node_modules/node-linux-${cpu}/bin`), join(folder, "local/bin"), { recursive: true });
+    cpSync(join(made, "node_modules/npm"), join(folder, "local/lib/node_modules/npm"), { recursive: true });
+    rmSync(made, { recursive: true });
     const bundle = existsSync(authority) ? authority : "/etc/ssl/certs/ca-certificates.crt";
     writeFileSync(join(folder, "authorities.crt"), readFileSync(bundle));
   });
@@ -130,9 +125,9 @@ async function makePlain(engine: Engine, tag: string, command: readonly string[]
   await buildFrom(engine, tag, `CMD ${JSON.stringify(command)}`, async () => {});
 }
 
-async function makeStandIn(engine: Engine, tag: string): Promise<void> {
+async function makeStandIn(engine: Engine, tag: string, by: string): Promise<void> {
   const repository = tag.split(":")[0];
-  await makeDebian(engine);
+  await makeDebian(engine, by);
   if (repository === "node") return makeNode(engine, tag);
   if (repository === "redis") return makeRedis(engine, tag);
   if (repository === "nginx") return makePlain(engine, tag, ["nginx", "-g", "daemon off;"]);
@@ -143,15 +138,17 @@ async function makeStandIn(engine: Engine, tag: string): Promise<void> {
 
 /** Returns the tags for which a stand-in had to be made. */
 export async function ensureImages(engine: Engine, tags: readonly string[]): Promise<string[]> {
+  const by = await recipe();
   const made: string[] = [];
-  for (const tag of tags) {
-    if ((await engine.docker(["image", "inspect", tag], { mayFail: true })).code === 0) continue;
+  for (const tag of new Set(tags)) {
+    const known = await madeBy(engine, tag);
+    if (known === "" || known === by) continue;
     // One refusal is an answer for every tag; asking again would only wait again.
     if (made.length === 0) {
       const pulled = await engine.docker(["pull", "--quiet", tag], { mayFail: true, timeoutMs: 120_000 });
       if (pulled.code === 0) continue;
     }
-    await makeStandIn(engine, tag);
+    await makeStandIn(engine, tag, by);
     made.push(tag);
   }
   return made;

@@ -1,0 +1,70 @@
+// Folders in the system's temporary one whose names say which process made them, so that the next run
+// can tell what a killed run left behind from what another run is using.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const OURS = /^waxseal-rig-[a-z]+-(\d+)-/;
+
+export function temporaryFolder(what: string): string {
+  return mkdtempSync(join(tmpdir(), `waxseal-rig-${what}-${process.pid}-`));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Process = { readonly pid: number; readonly parent: number; readonly command: string };
+
+function processes(): Process[] {
+  return readdirSync("/proc").flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    try {
+      const parent = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1];
+      const command = readFileSync(`/proc/${entry}/cmdline`, "utf8");
+      return [{ pid: Number(entry), parent: Number(parent), command }];
+    } catch {
+      return []; // It has ended meanwhile.
+    }
+  });
+}
+
+/** An engine that had to be killed leaves its containers running; each has a parent that names the folder. */
+function endProcesses(folder: string): void {
+  const all = processes();
+  const ending = new Set(all.filter(({ command }) => command.includes(`${folder}/`)).map(({ pid }) => pid));
+  for (let before = -1; before !== ending.size; ) {
+    before = ending.size;
+    for (const { pid, parent } of all) if (ending.has(parent)) ending.add(pid);
+  }
+  ending.delete(process.pid);
+  for (const pid of ending) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {} // It went with its parent.
+  }
+}
+
+/** Removes a folder with all that runs in it and is mounted below it. */
+export function removeFolder(folder: string): void {
+  endProcesses(folder);
+  for (const line of readFileSync("/proc/mounts", "utf8").split("\n").reverse()) {
+    const target = line.split(" ")[1];
+    if (target?.startsWith(`${folder}/`)) spawnSync("umount", ["-l", target]);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+export function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = OURS.exec(name)?.[1];
+    if (owner !== undefined && !isAlive(Number(owner))) removeFolder(join(tmpdir(), name));
+  }
+}
