@@ -33,6 +33,8 @@ function startReceipt(): void {
     const bearer = formatReceiptBearer(receipt.id, receipt.proof);
     setRim(sealRim(receipt.id));
     let shown: ReceiptView | undefined;
+    // After it was opened, its reader's browser may say for so long that it has arrived.
+    let looksLeft = Math.ceil((Number(document.documentElement.dataset.window) * 1_000) / INTERVAL);
 
     const render = (view: ReceiptView) => {
       const stateWords = wordsFor("state-words", view.state);
@@ -54,7 +56,8 @@ function startReceipt(): void {
       element("timeline", HTMLElement).replaceChildren(...view.events.map(timelineItem));
       element("receipt-actions", HTMLElement).hidden = !live;
       element("unlock", HTMLElement).hidden = view.state !== "locked";
-      if (live) timer = window.setTimeout(look, INTERVAL);
+      const arriving = view.state === "opened" && !view.events.some(({ kind }) => kind === "received");
+      if (live || (arriving && looksLeft-- > 0)) timer = window.setTimeout(look, INTERVAL);
     };
 
     const look = async () => {

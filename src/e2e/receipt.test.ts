@@ -40,7 +40,9 @@ describe("the receipt page", () => {
     await openInAnotherBrowser(link);
     await page.bringToFront();
     await heading("Opened").waitFor();
+    await page.locator("#timeline").getByText("Received by the browser that opened it").waitFor();
     assert.deepEqual((await timeline()).slice(0, 2), ["Sealed", "Opened"]);
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
     assert.ok(await page.getByRole("button", { name: "Delete now" }).isHidden());
   });

@@ -55,7 +55,7 @@ export function createErrorHandler(deps: ErrorHandlerDeps): ErrorRequestHandler 
   function send(problem: Problem, req: Request, res: Response): void {
     res.status(problem.status);
     res.set(problem.headers);
-    if (!req.originalUrl.startsWith(apiPrefix) && req.accepts(["html", "json"]) === "html") {
+    if (!req.originalUrl.startsWith(apiPrefix) && req.accepts(["json", "html"]) === "html") {
       deps.renderProblemPage(problem, req, res);
       return;
     }

@@ -117,6 +117,8 @@ describe("The one 404", () => {
     const page = await http.get("/nowhere").set("Accept", "text/html").expect(404);
     assert.match(page.get("Content-Type") ?? "", /^text\/html/);
     const problem = await http.get("/nowhere").set("Accept", "application/json").expect(404);
+    const program = await http.get("/nowhere").set("Accept", "*/*").expect(404);
+    assert.match(program.get("Content-Type") ?? "", /^application\/problem\+json/);
     assert.equal(problem.body.code, "not-found");
   });
 
