@@ -1,0 +1,124 @@
+/**
+ * Prints what the appliance weighs as an operator gets it: the image layer by layer, how long its
+ * container takes to be ready, and the memory of both containers of compose.yaml, idle and with many
+ * pending secrets. Builds the image and runs it on an engine of its own, as the appliance test does.
+ *
+ *   node --import tsx src/bench/appliance.ts [secrets] [starts]
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeLayers, imageLayers } from "../e2e/docker/image-layers.ts";
+import { type Appliance, image, startAppliance } from "../e2e/docker/rig.ts";
+import { inspectContainer, type Stack } from "../e2e/docker/stack.ts";
+import { sealSecret } from "../testing/sealed-secret.ts";
+
+const SECRETS = Number(process.argv[2] ?? 10_000);
+const STARTS = Number(process.argv[3] ?? 5);
+const ABREAST = 16;
+/** Characters. Every secret is padded to 1 KiB at least, and this fills that. */
+const TEXT = "x".repeat(900);
+/** Milliseconds for what was only needed once to be let go; only health checks come in meanwhile. */
+const SETTLE = 10_000;
+
+/** One address may create 10,000 here; everything else is as compose.yaml has it. */
+const UNLIMITED = 'services: { waxseal: { environment: { RATE_LIMIT_CREATE: "1000000/1m" } } }\n';
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: ABREAST });
+
+function create(address: string, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { "Content-Type": "application/json", "Content-Length": body.length };
+    const sent = request(`${address}/api/v1/secrets`, { method: "POST", agent, headers }, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode ?? 0));
+    });
+    sent.on("error", reject).end(body);
+  });
+}
+
+async function createMany(address: string): Promise<void> {
+  let left = SECRETS;
+  const work = async () => {
+    while (left-- > 0) {
+      const { body } = await sealSecret({ text: TEXT });
+      const status = await create(address, JSON.stringify(body));
+      if (status !== 201) throw new Error(`A create was answered with ${status}.`);
+    }
+  };
+  await Promise.all(Array.from({ length: ABREAST }, work));
+}
+
+async function untilReady(address: string): Promise<void> {
+  while (
+    !(await fetch(`${address}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    ))
+  )
+    await sleep(5);
+}
+
+/** Milliseconds from `docker start`, and from the start of the process, to the first answer "ready". */
+async function timeStart({ engine }: Appliance, id: string, address: string) {
+  await engine.docker(["stop", "--time", "15", id]);
+  const asked = Date.now();
+  const starting = engine.docker(["start", id]);
+  await untilReady(address);
+  const ready = Date.now();
+  await starting;
+  const { State } = await inspectContainer(engine, id);
+  return { asked: ready - asked, running: ready - Date.parse(State.StartedAt) };
+}
+
+/** As `docker stats` tells it (the control group's, without cached files), and the process's resident memory. */
+async function memoryOf({ engine }: Appliance, id: string): Promise<string> {
+  const format = ["stats", "--no-stream", "--format", "{{.MemUsage}}", id];
+  const used = (await engine.docker(format)).stdout.trim();
+  const { State } = await inspectContainer(engine, id);
+  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${State.Pid}/status`, "utf8"))?.[1];
+  return `${used} (resident ${(Number(resident) / 1024).toFixed(1)} MiB)`;
+}
+
+async function measure(appliance: Appliance, stack: Stack, address: string): Promise<void> {
+  const [waxseal, redis] = [await stack.container("waxseal"), await stack.container("redis")];
+  const version = await appliance.engine.docker(["exec", waxseal, "/usr/local/bin/node", "--version"]);
+  print(`Node ${version.stdout.trim()}`);
+  const starts: Awaited<ReturnType<typeof timeStart>>[] = [];
+  while (starts.length < STARTS) starts.push(await timeStart(appliance, waxseal, address));
+  print(
+    `ready ${median(starts.map(({ asked }) => asked))} ms after docker start, ` +
+      `${median(starts.map(({ running }) => running))} ms after the process began (medians of ${STARTS})`,
+  );
+  const tell = async (when: string) => {
+    await sleep(SETTLE);
+    print(`${when}: waxseal ${await memoryOf(appliance, waxseal)}`);
+    print(`${when}: redis ${await memoryOf(appliance, redis)}`);
+  };
+  await tell("idle");
+  const began = performance.now();
+  await createMany(address);
+  print(`${SECRETS} secrets created in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  await tell(`${SECRETS} pending secrets`);
+}
+
+const appliance = await startAppliance();
+try {
+  print(describeLayers(await imageLayers(appliance.engine, image)));
+  const unlimited = join(appliance.work, "unlimited.yaml");
+  writeFileSync(unlimited, UNLIMITED);
+  await appliance.withStack({ diagnostic: print }, [unlimited], {}, (stack, address) =>
+    measure(appliance, stack, address),
+  );
+} finally {
+  agent.destroy();
+  await appliance.stop();
+}
