@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Engine } from "./docker/engine.ts";
+import { type Engine, temporary } from "./docker/engine.ts";
 import { describeLayers, differences, imageLayers, type Layer } from "./docker/image-layers.ts";
 import { createLink, endBehind, openLink } from "./docker/person.ts";
 import {
@@ -58,9 +58,12 @@ describe("the appliance", () => {
 
   describe("the image", () => {
     it("is the same, file by file, when it is built again and by the other builder", async (t) => {
-      await rig.build("waxseal-again:1", { buildKit: true, cache: false });
-      const again = await imageLayers(rig.engine, "waxseal-again:1");
-      await rig.engine.docker(["image", "rm", "waxseal-again:1"]);
+      const tag = `${temporary}:again`;
+      await rig.build(tag, { buildKit: true, cache: false });
+      const again = await imageLayers(rig.engine, tag);
+      await rig.engine.docker(["image", "rm", tag]);
+      // Early, because BuildKit lets go of its files only some time after it was told to.
+      await rig.engine.docker(["builder", "prune", "--all", "--force"]);
       assert.deepEqual(differences(layers, again), []);
       t.diagnostic(describeLayers(layers));
     });
@@ -332,14 +335,13 @@ describe("the appliance", () => {
       const script = join(repository, "deploy/air-gap.sh");
       const saved = await run("sh", [script, "save", archive], { env: rig.engine.env, cwd: rig.work });
       t.diagnostic(saved.stdout.trim());
-      await rig.engine.docker(["tag", image, "waxseal-kept:1"]);
+      await rig.engine.docker(["tag", image, `${temporary}:kept`]);
       await rig.engine.docker(["image", "rm", image]);
       const folder = mkdtempSync(join(rig.work, "far-"));
       const carried = await run("tar", ["-xOf", archive, "waxseal/deploy/air-gap.sh"]);
       writeFileSync(join(folder, "load.sh"), carried.stdout);
       await run("sh", ["load.sh", "load", archive], { env: rig.engine.env, cwd: folder });
       assert.equal((await inspect(image)).stdout, original);
-      await rig.engine.docker(["image", "rm", "waxseal-kept:1"]);
       for (const file of ["compose.yaml", "deploy/compose/redis-start.sh", "deploy/chart/Chart.yaml"]) {
         assert.equal(
           readFileSync(join(folder, "waxseal", file), "utf8"),

@@ -6,10 +6,12 @@ import { spawn } from "node:child_process";
 import {
   closeSync,
   existsSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -56,15 +58,22 @@ const lockFile = () => join(cacheFolder(), "lock");
 /** One engine at a time may have the data. Waits for another file of tests, not for one that was killed. */
 async function takeTurn(): Promise<() => void> {
   const file = lockFile();
-  for (let waited = 0; waited < 240_000; waited += 500) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      return () => rmSync(file, { force: true });
-    } catch {
-      const holders = readFileSync(file, { encoding: "utf8", flag: "a+" }).split(" ").map(Number);
-      if (holders.every((holder) => holder === 0 || !isAlive(holder))) rmSync(file, { force: true });
-      else await sleep(500);
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
+  try {
+    for (let waited = 0; waited < 240_000; waited += 500) {
+      try {
+        // Linked rather than created, so that nobody ever reads it before the name of its holder is in it.
+        linkSync(own, file);
+        return () => rmSync(file, { force: true });
+      } catch {
+        const holders = readFileSync(file, { encoding: "utf8", flag: "a+" }).split(" ").map(Number);
+        if (holders.every((holder) => holder === 0 || !isAlive(holder))) rmSync(file, { force: true });
+        else await sleep(500);
+      }
     }
+  } finally {
+    rmSync(own);
   }
   throw new Error(`Another run holds ${file} for too long.`);
 }
@@ -91,7 +100,9 @@ async function tryStart(driver: string): Promise<Engine | string> {
     { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } },
   );
   closeSync(log);
-  writeFileSync(lockFile(), `${process.pid} ${daemon.pid ?? 0}`);
+  // A killed run's engine may still be ending when the next run begins.
+  writeFileSync(`${lockFile()}.${process.pid}`, `${process.pid} ${daemon.pid ?? 0}`);
+  renameSync(`${lockFile()}.${process.pid}`, lockFile());
   let ended = false;
   daemon.once("exit", () => {
     ended = true;
@@ -137,6 +148,9 @@ async function tryStart(driver: string): Promise<Engine | string> {
   return said;
 }
 
+/** Images that a test tags under this name need not be removed by it. */
+export const temporary = "waxseal-temporary";
+
 /**
  * Keeps the images that have a name and what they were made of; takes away the rest, a killed run's
  * containers included. What the builders keep beside that grows by half a gigabyte with each run.
@@ -146,6 +160,8 @@ async function tidy({ docker }: Engine): Promise<void> {
   if (left.length > 0) await docker(["rm", "--force", "--volumes", ...left]);
   await docker(["network", "prune", "--force"]);
   await docker(["volume", "prune", "--force"]);
+  const passing = (await docker(["images", "--quiet", temporary])).stdout.trim().split("\n").filter(Boolean);
+  if (passing.length > 0) await docker(["image", "rm", "--force", ...passing]);
   await docker(["builder", "prune", "--all", "--force"]);
   await docker(["image", "prune", "--force"]);
 }
