@@ -55,7 +55,7 @@ export const ordinaryEnvironment: Readonly<Record<string, string>> = {
   COREPACK_HOME: "/corepack",
   INIT_CWD: "/app",
   npm_config_loglevel: "notice",
-  npm_config_registry: "https://registry.npmjs.org/",
+  npm_config_registry: "https://registry.example.org/",
   npm_lifecycle_event: "start",
   npm_package_name: "waxseal",
   npm_package_version: "0.1.0",
