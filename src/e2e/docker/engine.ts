@@ -18,7 +18,13 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, removeFolder, removeLeftovers, temporaryFolder } from "./leftovers.ts";
+import {
+  isAlive,
+  removeFolder,
+  removeForgottenLayers,
+  removeLeftovers,
+  temporaryFolder,
+} from "./leftovers.ts";
 import { noteNetwork, restoreNetwork } from "./packet-filter.ts";
 import { ensureTools, MissingToolError, type Ran, type RunOptions, run } from "./tools.ts";
 
@@ -53,6 +59,7 @@ export function cacheFolder(): string {
   return folder;
 }
 
+const dataRoot = (driver: string) => join(cacheFolder(), `images-${driver}`);
 const lockFile = () => join(cacheFolder(), "lock");
 
 /** One engine at a time may have the data. Waits for another file of tests, not for one that was killed. */
@@ -92,7 +99,7 @@ async function tryStart(driver: string): Promise<Engine | string> {
     "setpriv",
     [
       ...["--pdeathsig", "TERM", "dockerd"],
-      ...["--data-root", join(cacheFolder(), `images-${driver}`), "--exec-root", join(home, "exec")],
+      ...["--data-root", dataRoot(driver), "--exec-root", join(home, "exec")],
       ...["--pidfile", join(home, "pid"), "--host", `unix://${socket}`, "--storage-driver", driver],
       ...["--bridge", "none", "--default-address-pool", `base=10.${pool}.0.0/16,size=24`],
       ...["--shutdown-timeout", "3", ...(shared ? ["--iptables=false"] : [])],
@@ -186,6 +193,7 @@ export async function startEngine(): Promise<Engine> {
       process.off("SIGINT", interrupted);
       clearInterval(watch);
       await engine.stop();
+      removeForgottenLayers(dataRoot(driver), driver);
       // Otherwise the one that still runs needs it, and the next run puts it back.
       if (!anotherEngineRuns()) restoreNetwork(network);
       release();

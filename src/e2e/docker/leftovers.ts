@@ -2,7 +2,7 @@
 // can tell what a killed run left behind from what another run is using.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -66,5 +66,26 @@ export function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
     const owner = OURS.exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner))) removeFolder(join(tmpdir(), name));
+  }
+}
+
+/**
+ * BuildKit gives files back only some time after it was told to, and an engine that is stopped before
+ * forgets that they are there. `root` is the data of an engine that does not run, and whose BuildKit
+ * need remember nothing.
+ */
+export function removeForgottenLayers(root: string, driver: string): void {
+  rmSync(join(root, "buildkit"), { recursive: true, force: true });
+  const layers = join(root, driver === "vfs" ? "vfs/dir" : driver);
+  const database = join(root, "image", driver, "layerdb");
+  if (!existsSync(layers) || !existsSync(database)) return;
+  const known = new Set(
+    readdirSync(database, { recursive: true, encoding: "utf8" })
+      .filter((path) => /(^|\/)(cache-id|mount-id|init-id)$/.test(path))
+      .map((path) => readFileSync(join(database, path), "utf8").trim()),
+  );
+  for (const name of readdirSync(layers)) {
+    // BuildKit's names have 25 characters, the engine's own 64.
+    if (name.length === 25 && !known.has(name)) rmSync(join(layers, name), { recursive: true, force: true });
   }
 }
