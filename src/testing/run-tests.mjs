@@ -22,12 +22,13 @@ const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8"
 // A run without tests must not look like one without failures.
 if (files.length === 0) fail("No test file was found.");
 
-const { status } = spawnSync(
-  process.execPath,
-  // The reporter is named because Node 20 writes TAP into files and pipes.
-  ["--import", "tsx", "--test", "--test-reporter=spec", "--test-timeout=300000", ...options, ...files],
-  { cwd: root, stdio: "inherit" },
-);
+// One file at a time, on however many cores: several share one Docker engine, whose networks come and go
+// under every browser on the machine. The reporter is named because Node 20 writes TAP into pipes.
+const ours = ["--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000"];
+const { status } = spawnSync(process.execPath, ["--import", "tsx", ...ours, ...options, ...files], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);
 
 function isIn(path, place) {
