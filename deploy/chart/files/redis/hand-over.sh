@@ -5,9 +5,10 @@ set -eu
 
 leads() { ask "$SELF" 6379 role | head -n 1 | grep -q '^master'; }
 
-# Again and again: right after another switch, Sentinel knows of no replica yet that it could promote.
+# Again and again: for some fifteen seconds after another switch, Sentinel knows of no replica that it
+# could promote. The pod has a minute to end in.
 waited=0
-while leads && [ "$waited" -lt 15 ]; do
+while leads && [ "$waited" -lt 45 ]; do
   ask "$SELF" 26379 sentinel failover waxseal
   sleep 1
   waited=$((waited + 1))
