@@ -169,12 +169,12 @@ describe("the create page", () => {
   });
 
   it("leaves a text of several lines as it is", async () => {
-    await secret().fill("one\ntwo\n");
-    let body = "";
-    page.on("request", (request) => (body ||= request.postData() ?? ""));
-    await createLink().click();
-    await heading("Your link is ready").waitFor();
+    await make("one\ntwo\n");
     assert.ok(await page.locator("#newline-dropped").isHidden());
+    const recipient = await (await browser.newContext()).newPage();
+    await recipient.goto(await page.locator("#link").inputValue());
+    await recipient.getByRole("button", { name: "Open secret" }).click();
+    assert.equal(await recipient.locator("#parts .secret").textContent(), "one\ntwo\n");
   });
 
   it("keeps the text when saving fails, and a second try creates one secret, not two", async () => {

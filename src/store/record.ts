@@ -1,5 +1,5 @@
-import { type Digest, type SecretId, storedDigest } from "../envelope/tokens.ts";
-import type { SecretEvent, SecretRecord, SecretState } from "./store.ts";
+import { storedDigest } from "../envelope/tokens.ts";
+import type { SecretRecord, SecretState } from "./store.ts";
 
 /**
  * How many events a record keeps. Wrong passphrases and unlocks can alternate for ever, so from
@@ -7,20 +7,11 @@ import type { SecretEvent, SecretRecord, SecretState } from "./store.ts";
  */
 export const MAX_EVENTS = 64;
 
-/** What a store keeps of a secret, as it was last written. */
-export interface Facts {
-  readonly id: SecretId;
-  readonly linkHash: Digest;
-  readonly receiptHash: Digest;
-  readonly state: SecretState;
-  readonly passphrase: boolean;
-  readonly size: number;
-  readonly createdAt: number;
-  readonly expiresAt: number;
+/** What a store keeps of a secret, as it was last written; `asOf` makes the record of a moment from it. */
+export interface Facts extends Omit<SecretRecord, "endedAt" | "triesLeft"> {
   readonly endedAt: number | undefined;
   /** Wrong passphrases since the beginning or the last unlock. */
   readonly tries: number;
-  readonly events: readonly SecretEvent[];
 }
 
 export function isLive(state: SecretState): state is "sealed" | "locked" {
