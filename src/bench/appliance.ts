@@ -6,19 +6,15 @@
  *   node --import tsx src/bench/appliance.ts [secrets] [starts]
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeLayers, imageLayers } from "../e2e/docker/image-layers.ts";
 import { type Appliance, image, startAppliance } from "../e2e/docker/rig.ts";
 import { inspectContainer, type Stack } from "../e2e/docker/stack.ts";
-import { sealSecret } from "../testing/sealed-secret.ts";
+import { createPending, median } from "./pending.ts";
 
 const SECRETS = Number(process.argv[2] ?? 10_000);
 const STARTS = Number(process.argv[3] ?? 5);
-const ABREAST = 16;
-/** Characters. Every secret is padded to 1 KiB at least, and this fills that. */
-const TEXT = "x".repeat(900);
 /** Milliseconds for what was only needed once to be let go; only health checks come in meanwhile. */
 const SETTLE = 10_000;
 
@@ -27,34 +23,6 @@ const UNLIMITED = 'services: { waxseal: { environment: { RATE_LIMIT_CREATE: "100
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-const agent = new Agent({ keepAlive: true, maxSockets: ABREAST });
-
-function create(address: string, body: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { "Content-Type": "application/json", "Content-Length": body.length };
-    const sent = request(`${address}/api/v1/secrets`, { method: "POST", agent, headers }, (response) => {
-      response.resume().on("end", () => resolve(response.statusCode ?? 0));
-    });
-    sent.on("error", reject).end(body);
-  });
-}
-
-async function createMany(address: string): Promise<void> {
-  let left = SECRETS;
-  const work = async () => {
-    while (left-- > 0) {
-      const { body } = await sealSecret({ text: TEXT });
-      const status = await create(address, JSON.stringify(body));
-      if (status !== 201) throw new Error(`A create was answered with ${status}.`);
-    }
-  };
-  await Promise.all(Array.from({ length: ABREAST }, work));
 }
 
 async function untilReady(address: string): Promise<void> {
@@ -105,7 +73,7 @@ async function measure(appliance: Appliance, stack: Stack, address: string): Pro
   };
   await tell("idle");
   const began = performance.now();
-  await createMany(address);
+  await createPending(address, SECRETS);
   print(`${SECRETS} secrets created in ${((performance.now() - began) / 1000).toFixed(0)} s`);
   await tell(`${SECRETS} pending secrets`);
 }
@@ -119,6 +87,5 @@ try {
     measure(appliance, stack, address),
   );
 } finally {
-  agent.destroy();
   await appliance.stop();
 }

@@ -7,19 +7,11 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { freePort } from "../testing/free-port.ts";
 import { type Engine, temporary } from "./docker/engine.ts";
 import { describeLayers, differences, imageLayers, type Layer } from "./docker/image-layers.ts";
 import { createLink, endBehind, openLink } from "./docker/person.ts";
-import {
-  builtAt,
-  composeFolder,
-  eventually,
-  freePort,
-  image,
-  node,
-  type Rig,
-  startRig,
-} from "./docker/rig.ts";
+import { builtAt, composeFolder, eventually, image, node, type Rig, startRig } from "./docker/rig.ts";
 import { inspectContainer, redisCommand, repository } from "./docker/stack.ts";
 import { run } from "./docker/tools.ts";
 

@@ -8,8 +8,9 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { connect } from "node:tls";
+import { freePort } from "../../testing/free-port.ts";
 import { createLink, openLink } from "./person.ts";
-import { composeFolder, eventually, freePort, image, overlays, type Rig, startRig } from "./rig.ts";
+import { composeFolder, eventually, image, overlays, type Rig, startRig } from "./rig.ts";
 import { createStack, redisCommand } from "./stack.ts";
 import { run } from "./tools.ts";
 

@@ -1,11 +1,11 @@
 // What every file of appliance tests starts with: an engine, the images, the built product, a browser.
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
+import { freePort } from "../../testing/free-port.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { temporaryFolder } from "./leftovers.ts";
 import { startBrowser } from "./person.ts";
@@ -39,15 +39,6 @@ export type Appliance = {
 };
 
 export type Rig = Appliance & { readonly browser: Browser };
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No free port.");
-  return address.port;
-}
 
 /** Tries until it goes well, for what takes a moment to come about. */
 export async function eventually<T>(what: string, act: () => Promise<T>): Promise<T> {
