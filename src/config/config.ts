@@ -6,6 +6,11 @@ export interface RateLimit {
   readonly seconds: number;
 }
 
+/** When a store counts as full: a share of what Redis may use (`maxmemory`), or bytes. */
+export type StoreBudget =
+  | { readonly kind: "share"; readonly share: number }
+  | { readonly kind: "size"; readonly bytes: number };
+
 /** PEM texts for connections to Redis. `cert` and `key` come together or not at all. */
 export interface RedisTls {
   readonly ca: string | undefined;
@@ -49,6 +54,9 @@ export interface Config {
   readonly rateLimitCreate: RateLimit;
   readonly rateLimitOpen: RateLimit;
   readonly rateLimitMiss: RateLimit;
+  /** For each Redis. */
+  readonly storeBudget: StoreBudget;
+  /** What the embedded store may keep: the same setting, where there is no Redis. */
   readonly embeddedMaxBytes: number;
   readonly assisted: boolean;
   /** Undefined: no metrics listener. */

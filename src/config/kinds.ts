@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import type { StoreBudget } from "./config.ts";
 import { parsePublicUrl } from "./public-url.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
 import { parseTrustProxy } from "./trust-proxy.ts";
@@ -9,6 +10,7 @@ import {
   parseDuration,
   parseInteger,
   parseList,
+  parsePercentage,
   parseRateLimit,
   parseSize,
 } from "./units.ts";
@@ -107,6 +109,22 @@ export function size(min: number, max: number): Kind<number> {
   return {
     schema: text((value) => inRange(parseSize(value), min, max, formatSize)),
     label: `size, ${formatSize(min)} to ${formatSize(max)}`,
+  };
+}
+
+/** Redis needs the rest itself: for connections, for what is written down when a secret is opened. */
+export const LARGEST_SHARE = 0.95;
+
+export function storeBudget(min: number, max: number): Kind<StoreBudget> {
+  const percent = (share: number) => `${Math.round(share * 100)}%`;
+  return {
+    schema: text((value) => {
+      if (value.endsWith("%")) {
+        return { kind: "share", share: inRange(parsePercentage(value), 0.01, LARGEST_SHARE, percent) };
+      }
+      return { kind: "size", bytes: inRange(parseSize(value), min, max, formatSize) };
+    }),
+    label: `percentage, 1% to ${percent(LARGEST_SHARE)}, or size, ${formatSize(min)} to ${formatSize(max)}`,
   };
 }
 

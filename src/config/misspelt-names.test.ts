@@ -21,6 +21,7 @@ describe("findMisspeltNames", () => {
       ["TLS_CERT", "TLS_CERT_FILE"],
       ["redis_url", "REDIS_URL"],
       ["WAXSEAL_REDIS_URL", "REDIS_URL"],
+      ["EMBEDDED_MAX_BYTES", "STORE_BUDGET"],
       ["WAXSEAL_PORT", "PORT"],
       ["WAXSEAL_TTL_CHOISES", "TTL_CHOICES"],
     ] as const) {

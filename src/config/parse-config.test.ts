@@ -31,6 +31,7 @@ describe("parseConfig", () => {
       rateLimitCreate: { count: 60, seconds: 600 },
       rateLimitOpen: { count: 120, seconds: 60 },
       rateLimitMiss: { count: 30, seconds: 60 },
+      storeBudget: { kind: "share", share: 0.8 },
       embeddedMaxBytes: 268_435_456,
       assisted: true,
       metricsPort: undefined,

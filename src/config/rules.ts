@@ -18,13 +18,14 @@ export const rules: readonly Rule[] = [
     if (TTL_CHOICES.includes(DEFAULT_TTL)) return undefined;
     return `DEFAULT_TTL: ${formatDuration(DEFAULT_TTL)} is not one of TTL_CHOICES. Write one of ${TTL_CHOICES.map(formatDuration).join(", ")}, or add it to TTL_CHOICES.`;
   }),
-  rule(
-    ["EMBEDDED_MAX_BYTES", "MAX_SECRET_BYTES", "REDIS_URL"],
-    ({ EMBEDDED_MAX_BYTES, MAX_SECRET_BYTES, REDIS_URL }) => {
-      if (REDIS_URL !== undefined || EMBEDDED_MAX_BYTES >= 2 * MAX_SECRET_BYTES) return undefined;
-      return `EMBEDDED_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
-    },
-  ),
+  rule(["STORE_BUDGET", "MAX_SECRET_BYTES"], ({ STORE_BUDGET, MAX_SECRET_BYTES }) => {
+    if (STORE_BUDGET?.kind !== "size" || STORE_BUDGET.bytes >= 2 * MAX_SECRET_BYTES) return undefined;
+    return `STORE_BUDGET: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
+  }),
+  rule(["STORE_BUDGET", "REDIS_URL"], ({ STORE_BUDGET, REDIS_URL }) => {
+    if (STORE_BUDGET?.kind !== "share" || REDIS_URL !== undefined) return undefined;
+    return "STORE_BUDGET: a percentage is of what Redis may use, and REDIS_URL is not set. Write a size such as 256MiB, or set REDIS_URL.";
+  }),
   rule(["KEYRING_REDIS_URL", "REDIS_URL"], ({ KEYRING_REDIS_URL, REDIS_URL }) => {
     if (KEYRING_REDIS_URL === undefined) return undefined;
     if (REDIS_URL === undefined)

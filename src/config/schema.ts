@@ -118,10 +118,10 @@ export const settings = z.object({
     "30/1m",
     "Requests per client address for what is not there.",
   ),
-  EMBEDDED_MAX_BYTES: withDefault(
-    kinds.size(MiB, 64 * 1024 * MiB),
-    "256MiB",
-    "Memory for secrets kept in the process, that is, without `REDIS_URL`.",
+  STORE_BUDGET: optional(
+    kinds.storeBudget(MiB, 1024 * 1024 * MiB),
+    "Memory from which on new secrets are refused, for each Redis; a percentage is of its `maxmemory`. Without `REDIS_URL`, a size: what the process may keep.",
+    { defaultNote: "`80%`; `256MiB` without `REDIS_URL`" },
   ),
   ASSISTED: withDefault(
     kinds.onOff,

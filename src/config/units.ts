@@ -31,6 +31,13 @@ export function parseSize(text: string): number {
   });
 }
 
+/** "80%" to 0.8. Whole percentages only. */
+export function parsePercentage(text: string): number {
+  const [, number = ""] = /^([0-9]+) ?%$/.exec(text) ?? [];
+  if (!isDecimal(number)) throw new ValueError(`${quote(text)} is not a percentage. Write one such as 80%.`);
+  return Number(number) / 100;
+}
+
 /** "60/10m" to {count: 60, seconds: 600}. */
 export function parseRateLimit(text: string): RateLimit {
   const [count, duration, ...rest] = text.split("/").map((part) => part.trim());
