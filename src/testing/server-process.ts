@@ -31,7 +31,16 @@ export function launchServer(
   env: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
 ): ServerProcess {
-  const child = spawn(process.execPath, ["dist/server.js", ...args], {
+  return launchProgram(["dist/server.js", ...args], port, env);
+}
+
+/** Node with these arguments, in the project's folder. */
+function launchProgram(
+  args: readonly string[],
+  port: number,
+  env: Readonly<Record<string, string>>,
+): ServerProcess {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { PATH: process.env.PATH, PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -63,9 +72,17 @@ export function launchServer(
 
 /** Resolves when it says that it is ready. */
 export async function startServer(env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  return startProgram(["dist/server.js"], env);
+}
+
+/** Another program that listens on PORT and says, like the server, that it "is ready". */
+export async function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ServerProcess> {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const server = launchServer(await freePort(), env);
-    if (await until(() => server.output().includes("Waxseal is ready"), server.ended)) return server;
+    const server = launchProgram(args, await freePort(), env);
+    if (await until(() => / is ready/.test(server.output()), server.ended)) return server;
     // Somebody else may have taken the port in between.
     if (!server.output().includes("is in use")) throw new Error(`The server ended: ${server.output()}`);
   }

@@ -6,7 +6,18 @@ export interface TcpProxy {
   readonly port: number;
   /** Ends every connection and refuses new ones, until `mend`. */
   cut(): void;
+  /** All passes again, at once. What a hole has kept back arrives late, as TCP would send it again. */
   mend(): void;
+  /** From now on it leads to another port of 127.0.0.1, as when a service's address moves: all must connect anew. */
+  aim(port: number): void;
+  /** A black hole: connections stay, new ones are accepted, and nothing arrives on either side, until `mend`. */
+  silence(): void;
+  /** Lets this many more answers pass; then requests still reach the server and answers no longer arrive. */
+  holdAnswers(after?: number): void;
+  /** How many answers `holdAnswers` keeps back by now. */
+  held(): number;
+  /** Answers arrive this many milliseconds later than they were given. */
+  lag(milliseconds: number): void;
   /**
    * Lets this many more answers pass; the next request still reaches the server, and its answer cuts
    * the line instead of arriving: a connection lost between an act and its answer.
@@ -17,12 +28,23 @@ export interface TcpProxy {
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  let target = targetPort;
   let broken = false;
+  let silent = false;
+  let delay = 0;
   let answersLeft = Number.POSITIVE_INFINITY;
+  let answersUntilHold = Number.POSITIVE_INFINITY;
+  let kept: (() => void)[] = [];
 
   function cut(): void {
     broken = true;
+    kept = [];
     for (const socket of sockets) socket.destroy();
+  }
+
+  function answer(near: Socket, chunk: Buffer): void {
+    if (delay === 0) near.write(chunk);
+    else setTimeout(() => near.destroyed || near.write(chunk), delay);
   }
 
   const server = createServer((near) => {
@@ -30,7 +52,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       near.destroy();
       return;
     }
-    const far = connect(targetPort, "127.0.0.1");
+    const far = connect(target, "127.0.0.1");
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -46,8 +68,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
       if (answersLeft-- <= 0) cut();
-      else near.write(chunk);
+      else if (answersUntilHold-- <= 0) kept.push(() => answer(near, chunk));
+      else answer(near, chunk);
     });
+    if (silent) for (const socket of [near, far]) socket.pause();
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -58,7 +82,27 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     cut,
     mend() {
       broken = false;
+      silent = false;
+      delay = 0;
       answersLeft = Number.POSITIVE_INFINITY;
+      answersUntilHold = Number.POSITIVE_INFINITY;
+      for (const arrive of kept.splice(0)) arrive();
+      for (const socket of sockets) socket.resume();
+    },
+    aim(port) {
+      target = port;
+      for (const socket of sockets) socket.destroy();
+    },
+    silence() {
+      silent = true;
+      for (const socket of sockets) socket.pause();
+    },
+    holdAnswers(after = 0) {
+      answersUntilHold = after;
+    },
+    held: () => kept.length,
+    lag(milliseconds) {
+      delay = milliseconds;
     },
     swallowAnswers(after = 0) {
       answersLeft = after;
