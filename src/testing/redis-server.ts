@@ -16,6 +16,7 @@ export interface TestRedis {
   client(options?: Omit<RedisOptions, "replyMapping">): Promise<Redis>;
   /** Ends the process the hard way and resolves when it is gone. */
   kill(): Promise<void>;
+  isRunning(): boolean;
   /** Starts it again on the same port: empty, unless the arguments say that it persists. */
   restart(): Promise<void>;
   /** Freezes it: connections stay open and nothing is answered, until `thaw`. */
@@ -86,11 +87,11 @@ export async function startRedis(...extraArgs: readonly string[]): Promise<TestR
   }
 
   const clients = new Set<Redis>();
+  const isRunning = () => current.child.exitCode === null && current.child.signalCode === null;
   async function kill(): Promise<void> {
-    const { child } = current;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    if (!isRunning()) return;
+    current.child.kill("SIGKILL");
+    await once(current.child, "exit");
   }
 
   return {
@@ -105,6 +106,7 @@ export async function startRedis(...extraArgs: readonly string[]): Promise<TestR
       return client;
     },
     kill,
+    isRunning,
     async restart() {
       await kill();
       current = await launch(port, dir, extraArgs);
