@@ -69,7 +69,13 @@ function createBackend(config: Config, log: Logger): Backend {
   const client = connect(redis, redisTls, log, "Redis");
   const keyring = keyringRedis && connect(keyringRedis, redisTls, log, "the keyring's Redis");
   return {
-    store: createRedisStore({ client, keyring, limits: config, waitReplicas: redisReplicas }),
+    store: createRedisStore({
+      client,
+      keyring,
+      limits: config,
+      budget: config.storeBudget,
+      waitReplicas: redisReplicas,
+    }),
     limitStore: (name) => createLimitStore({ client, name }),
   };
 }

@@ -201,7 +201,7 @@ describe("what the chart renders", () => {
   });
 
   it("asks for metrics that the program has", async () => {
-    const registered = createMetrics({ countPending: async () => 0 }).registry;
+    const registered = createMetrics({ countPending: async () => 0, memory: async () => [] }).registry;
     const known = new Set(registered.getMetricsAsArray().map(({ name }) => name));
     const manifests = await render(helm, { values: everythingOn });
     const rules = JSON.stringify(at(find(manifests, "PrometheusRule"), "spec"));

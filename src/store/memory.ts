@@ -257,6 +257,10 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       return pending;
     },
 
+    async memory() {
+      return [{ place: "embedded", node: "", used: usedBytes, budget: maxBytes }];
+    },
+
     async close() {
       closed = true;
       clearInterval(timer);

@@ -45,17 +45,36 @@ async function cleanUp({ client, keyring }: RedisParts, id: SecretId, shareName:
   await quietly(keyring.drop(id, shareName), unschedule());
 }
 
-/** A full Redis can still tell a create that it has done before. */
+/** Where there is no room for more, what is there already can still be told. */
 async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
   const { id } = secret;
   const { value: reply, replicated } = await parts.writer.run((connection) =>
     connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)),
   );
   const stored = reply ? parseRecord(id, reply) : undefined;
-  if (!stored || !sameDigest(stored.body, digestBody(secret))) return undefined;
+  if (!stored) return undefined;
+  if (!sameDigest(stored.body, digestBody(secret))) return { kind: "conflict" };
   if (!replicated) throw tooFewReplicas();
   const { createdAt, expiresAt } = stored.facts;
   return { kind: "created", existed: true, createdAt, expiresAt };
+}
+
+async function writeOrCleanUp(
+  parts: RedisParts,
+  secret: NewSecret,
+  shareName: string,
+): Promise<Written<ScriptReply>> {
+  const room = await parts.admission.admit(secret.id, secret.blob.length);
+  try {
+    return await write(parts, secret, shareName);
+  } catch (error) {
+    // A full Redis said no. Where Redis went away instead, the record may be there all the same, and
+    // then it needs its share.
+    if (error instanceof StoreFullError) await cleanUp(parts, secret.id, shareName);
+    throw error;
+  } finally {
+    room.landed();
+  }
 }
 
 export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
@@ -63,13 +82,9 @@ export async function createSecret(parts: RedisParts, secret: NewSecret): Promis
   const shareName = randomBytes(8).toString("base64url");
   let written: Written<ScriptReply>;
   try {
-    written = await write(parts, secret, shareName);
+    written = await writeOrCleanUp(parts, secret, shareName);
   } catch (error) {
-    // A full Redis said no. Where Redis went away instead, the record may be there all the same, and
-    // then it needs its share.
-    if (!(error instanceof StoreFullError)) throw error;
-    await cleanUp(parts, id, shareName);
-    const existing = await findExisting(parts, secret);
+    const existing = error instanceof StoreFullError ? await findExisting(parts, secret) : undefined;
     if (existing) return existing;
     throw error;
   }

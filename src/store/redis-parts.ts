@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
 import type { Keyring } from "./keyring.ts";
+import type { Admission } from "./redis-admission.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { parseRecord, type StoredRecord } from "./redis-record.ts";
@@ -13,6 +14,7 @@ export interface RedisParts {
   readonly client: Redis | Cluster;
   readonly keyring: Keyring;
   readonly writer: Writer<Redis | Cluster>;
+  readonly admission: Admission;
   readonly limits: StoreLimits;
   /** Milliseconds. */
   readonly retention: number;

@@ -1,8 +1,10 @@
 import { type Cluster, Redis } from "ioredis";
+import type { StoreBudget } from "../config/config.ts";
 import { storedCiphertext } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
 import { asOf, isLive } from "./record.ts";
+import { createAdmission } from "./redis-admission.ts";
 import { checkRedis } from "./redis-check.ts";
 import { collectExpired } from "./redis-collect.ts";
 import { createSecret } from "./redis-create.ts";
@@ -21,6 +23,8 @@ export interface RedisStoreOptions {
   /** A second Redis that keeps the shares, in memory only. By default the first one keeps them. */
   readonly keyring?: Redis | undefined;
   readonly limits: StoreLimits;
+  /** For each Redis. Without one, a secret is refused when Redis itself has no memory left. */
+  readonly budget?: StoreBudget | undefined;
   /**
    * How many replicas must have a create, an open or a delete before it is answered: every replica
    * that may be promoted. 0, the default, is right where there is no failover.
@@ -53,6 +57,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     client,
     keyring: createKeyring(options.keyring ?? client),
     writer: createWriter(),
+    admission: createAdmission({ client, keyring: options.keyring, budget: options.budget }),
     limits,
     retention: limits.retention * 1000,
   };
@@ -123,6 +128,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     collectExpired: () => collectExpired(parts),
 
     countPending: () => ask(client.zcard(DUE_KEY)),
+
+    memory: () => parts.admission.memory(),
 
     async close() {
       writer.close();

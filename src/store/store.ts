@@ -88,6 +88,16 @@ export type DeleteResult =
 
 export type UnlockResult = { readonly kind: "unlocked"; readonly triesLeft: number } | Ended | Missing;
 
+/** How full it is where secrets are kept; bytes. */
+export interface StoreMemory {
+  readonly place: "embedded" | "redis" | "keyring";
+  /** Of a Redis Cluster, `host:port`; else "". */
+  readonly node: string;
+  readonly used: number;
+  /** From here on new secrets are refused. Undefined where nobody has set a limit. */
+  readonly budget: number | undefined;
+}
+
 /** What a store must be told once, at construction. */
 export interface StoreLimits {
   /** Seconds that an end state outlives its secret. */
@@ -139,6 +149,7 @@ export interface Store {
   collectExpired(): Promise<SecretId[]>;
   /** How many secrets are sealed or locked now; an expired one may count until it is collected. */
   countPending(): Promise<number>;
+  memory(): Promise<readonly StoreMemory[]>;
   close(): Promise<void>;
 }
 
