@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+import { frozenMaster } from "./frozen-master.ts";
 import { linkCut } from "./link-cut.ts";
 
-export const allFaults: readonly Fault[] = [linkCut];
+export const allFaults: readonly Fault[] = [linkCut, frozenMaster];
