@@ -8,7 +8,10 @@ const ordinary = new Set([
 ]);
 
 /** What settings were called before. */
-const renamed: ReadonlyMap<string, string> = new Map([["EMBEDDED_MAX_BYTES", "STORE_BUDGET"]]);
+const renamed: ReadonlyMap<string, string> = new Map([
+  ["EMBEDDED_MAX_BYTES", "STORE_BUDGET"],
+  ["REDIS_REPLICAS", "REDIS_WAIT_REPLICAS"],
+]);
 
 /**
  * What Kubernetes sets in every pod for each service of the namespace: a service called waxseal gives

@@ -3,6 +3,7 @@ import { ConfigError } from "./config-error.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { type Environment, type ReadFile, readText, readTexts } from "./environment.ts";
 import { findMisspeltNames } from "./misspelt-names.ts";
+import { keyringCredentials, redisCredentials, signIn } from "./redis-credentials.ts";
 import { rules } from "./rules.ts";
 import { type SettingName, type Settings, settings } from "./schema.ts";
 
@@ -66,10 +67,17 @@ function toConfig(values: Settings): Config {
     tls,
     publicUrl,
     basePath: publicUrl.pathname === "/" ? "" : publicUrl.pathname,
-    redis: values.REDIS_URL,
-    keyringRedis: values.KEYRING_REDIS_URL,
-    redisTls: { ca: values.REDIS_CA_FILE, cert: values.REDIS_CERT_FILE, key: values.REDIS_KEY_FILE },
-    redisReplicas: values.REDIS_REPLICAS,
+    redis: values.REDIS_URL && signIn(values.REDIS_URL, redisCredentials(values)),
+    keyringRedis: values.KEYRING_REDIS_URL && signIn(values.KEYRING_REDIS_URL, keyringCredentials(values)),
+    redisTls: {
+      ca: values.REDIS_CA_FILE,
+      cert: values.REDIS_CERT_FILE,
+      key: values.REDIS_KEY_FILE,
+      serverName: values.REDIS_SERVER_NAME,
+    },
+    redisKeyPrefix: values.REDIS_KEY_PREFIX ?? "",
+    redisWaitReplicas: values.REDIS_WAIT_REPLICAS,
+    redisWaitTimeout: values.REDIS_WAIT_TIMEOUT,
     trustProxy: values.TRUST_PROXY ?? false,
     ttlChoices: values.TTL_CHOICES,
     defaultTtl: values.DEFAULT_TTL,

@@ -119,11 +119,16 @@ describe("Redis", () => {
       /Write rediss:\/\//,
     );
     assert.match(problemsOf({ REDIS_CA_FILE: "/c" }, readFile).join(), /Write rediss:\/\//);
+    assert.match(
+      problemsOf({ REDIS_URL: "redis://h", REDIS_SERVER_NAME: "h.example" }).join(),
+      /^REDIS_SERVER_NAME: .*Write rediss:\/\//,
+    );
   });
 
   it("refuses a keyring or replicas without a Redis, and a keyring that is the same Redis", () => {
     assert.match(problemsOf({ KEYRING_REDIS_URL: "redis://h" }).join(), /Set REDIS_URL/);
-    assert.match(problemsOf({ REDIS_REPLICAS: "1" }).join(), /Set REDIS_URL/);
+    assert.match(problemsOf({ REDIS_WAIT_REPLICAS: "1" }).join(), /Set REDIS_URL/);
+    assert.match(problemsOf({ REDIS_KEY_PREFIX: "a:" }).join(), /Set REDIS_URL/);
     assert.match(
       problemsOf({ REDIS_URL: "redis://h", KEYRING_REDIS_URL: "redis://h:6379/0" }).join(),
       /is the same/,

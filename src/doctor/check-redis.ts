@@ -84,13 +84,13 @@ export const checkReplicas: RedisCheck = {
       return [
         problem(
           `${role} has ${connected} replica(s), and ${waitReplicas} must confirm, so nothing can be created or opened. ` +
-            "Bring the replicas up, or lower REDIS_REPLICAS.",
+            "Bring the replicas up, or lower REDIS_WAIT_REPLICAS.",
         ),
       ];
     }
     const doubt = replicasDoubt(info, role, waitReplicas);
     if (doubt !== undefined) return [warning(doubt)];
-    return [ok(connected === 0 ? "none, as REDIS_REPLICAS says" : `${connected} must confirm, and do`)];
+    return [ok(connected === 0 ? "none, as REDIS_WAIT_REPLICAS says" : `${connected} must confirm, and do`)];
   },
 };
 

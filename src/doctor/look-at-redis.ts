@@ -39,12 +39,12 @@ async function lookAt(place: Place, { redisTls }: Config, deadline: number): Pro
 
 /** Everything about the store, which is one Redis, two, or none. */
 export async function lookAtRedis(config: Config, deadline: number): Promise<Line[]> {
-  const { redis, keyringRedis, redisReplicas } = config;
+  const { redis, keyringRedis, redisWaitReplicas } = config;
   if (redis === undefined) {
     return [{ name: "store", ...ok("REDIS_URL is not set here, so there is no Redis to look at") }];
   }
   const places: Place[] = [
-    { role: "Redis", address: redis, holdsShares: keyringRedis === undefined, waitReplicas: redisReplicas },
+    { role: "Redis", address: redis, holdsShares: keyringRedis === undefined, waitReplicas: redisWaitReplicas },
   ];
   if (keyringRedis !== undefined) {
     const role = "The keyring's Redis";

@@ -135,9 +135,9 @@ describe("The doctor, at Redis", () => {
     (await look(small.url)).says("warning", "Redis: memory", /its machine has \d+\. Lower maxmemory/);
   });
 
-  it("counts replicas against REDIS_REPLICAS", async () => {
+  it("counts replicas against REDIS_WAIT_REPLICAS", async () => {
     const master = await redis(...MODEST);
-    const missing = await look(master.url, { REDIS_REPLICAS: "1" });
+    const missing = await look(master.url, { REDIS_WAIT_REPLICAS: "1" });
     missing.says(
       "problem",
       "Redis: replicas",
@@ -147,7 +147,7 @@ describe("The doctor, at Redis", () => {
     const admin = await master.client();
     await until(async () => (await admin.info("replication")).includes("state=online"));
     (await look(master.url)).says("warning", "Redis: replicas", /has 1 replica\(s\), and 0 must confirm/);
-    (await look(master.url, { REDIS_REPLICAS: "1" })).says("ok", "Redis: replicas", /1 must confirm/);
+    (await look(master.url, { REDIS_WAIT_REPLICAS: "1" })).says("ok", "Redis: replicas", /1 must confirm/);
   });
 
   it("names the commands that an intruder would want and Waxseal does not", async () => {

@@ -79,7 +79,7 @@ describe("what the chart renders", () => {
         assert.ok(config.redis?.kind === "sentinel");
         assert.equal(config.redis.sentinels.length, 3);
         assert.equal(config.redis.sentinelPassword, config.redis.password);
-        assert.equal(config.redisReplicas, 2);
+        assert.equal(config.redisWaitReplicas, 2);
       }
       if (name === "ingress-subpath") {
         assert.equal(config.basePath, "/tools/waxseal");

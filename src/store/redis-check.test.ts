@@ -69,7 +69,7 @@ describe("The check of a Redis at start", () => {
     await assert.rejects(onReplica.check(), refuses(/is a replica and takes no writes/));
     const store = await openRedisStore(master.port);
     const [warning = "", ...others] = await store.check();
-    assert.match(warning, /1 replica\(s\), and 0 must confirm.*REDIS_REPLICAS/);
+    assert.match(warning, /1 replica\(s\), and 0 must confirm.*REDIS_WAIT_REPLICAS/);
     assert.deepEqual(others, []);
     const waiting = await openRedisStore(master.port, { waitReplicas: 1 });
     assert.deepEqual(await waiting.check(), []);

@@ -63,7 +63,7 @@ export function replicasDoubt(info: Info, role: string, waitReplicas: number): s
   if (!(replicas > waitReplicas)) return undefined;
   return (
     `${role} has ${replicas} replica(s), and ${waitReplicas} must confirm. After a failover a secret could ` +
-    "be lost or opened twice: set REDIS_REPLICAS to the number that may be promoted."
+    "be lost or opened twice: set REDIS_WAIT_REPLICAS to the number that may be promoted."
   );
 }
 
@@ -105,7 +105,7 @@ export async function inspectRedis(client: Redis | Cluster, role: string): Promi
 /** Resolves with warnings; throws `StorePreconditionError` or `StoreUnavailableError`. */
 export async function checkRedis(
   client: Redis | Cluster,
-  keyring: Redis | undefined,
+  keyring: Redis | Cluster | undefined,
   waitReplicas: number,
 ): Promise<readonly string[]> {
   const info = await inspectRedis(client, "Redis");

@@ -1,17 +1,24 @@
 import { createHash } from "node:crypto";
 import { type Store as LimitStore, MemoryStore, type Options } from "express-rate-limit";
-import type { Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import { type RedisReply, RedisStore } from "rate-limit-redis";
 
 export interface LimitStoreOptions {
   /** Shared with the store, which closes it. */
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
   /** One for each limiter: limiters of one name share their counters across replicas. */
   readonly name: string;
 }
 
 /** Milliseconds in which a Redis that has just failed isn't asked again. */
 const REST = 1_000;
+
+/** A script belongs to no key: in a Cluster every node that may be asked for it is given it. */
+async function send(client: Redis | Cluster, command: string, args: string[]): Promise<unknown> {
+  if (!(client instanceof Cluster) || command !== "SCRIPT") return client.call(command, ...args);
+  const replies = await Promise.all(client.nodes("master").map((node) => node.call(command, ...args)));
+  return replies[0];
+}
 
 /**
  * Counters in Redis, so that a limit holds across replicas, or in this process while Redis is away:
@@ -26,7 +33,7 @@ export function createLimitStore({ client, name }: LimitStoreOptions): LimitStor
   const local = new MemoryStore();
   const shared = new RedisStore({
     prefix,
-    sendCommand: (command, ...args) => client.call(command, ...args) as Promise<RedisReply>,
+    sendCommand: (command, ...args) => send(client, command, args) as Promise<RedisReply>,
   });
   let options: Options | undefined;
   let prepared: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { SecretId, Share } from "../envelope/tokens.ts";
+import type { Share } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
@@ -10,20 +10,13 @@ import { tooFewReplicas } from "./wait-pool.ts";
 /** Milliseconds the ciphertext may outlive a claim without redelivery, should this process die meanwhile. */
 const BLOB_GRACE = 10_000;
 
-/** The share was not handed over and won't be: seals the secret again for whoever comes next. */
-async function withdraw({ client, retention }: RedisParts, id: SecretId, attempt: Buffer): Promise<boolean> {
-  const command = client.waxsealWithdrawClaimBuffer(recordKey(id), blobKey(id), attempt, retention);
-  const [withdrawn] = await command.catch(() => [0]);
-  return withdrawn === 1;
-}
-
 /**
  * The claim is decided in one script; where replicas are configured, it is on all of them before
  * the share is as much as read; then the share is read with one native command that also limits or
  * ends its life.
  */
 export async function openSecret(parts: RedisParts, request: OpenRequest): Promise<OpenResult> {
-  const { client, keyring, limits, retention } = parts;
+  const { client, keyring, limits, retention, withdrawals } = parts;
   const { id, claim: token } = request;
   const attempt = randomBytes(16);
   const window = token ? limits.redeliveryWindow * 1000 : 0;
@@ -45,7 +38,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
   const { value: reply, replicated } = await decide.catch(async (error: unknown) => {
     // It may have won all the same. A claimant with a token comes again; one without must find the
     // secret sealed.
-    if (once) await withdraw(parts, id, attempt);
+    if (once) await withdrawals.withdraw(id, attempt, false);
     throw error;
   });
   const kind = kindOf(reply);
@@ -66,7 +59,8 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     if (!replicated) throw tooFewReplicas();
     share = await (once ? keyring.take(id, shareName) : keyring.lend(id, shareName, number(reply[2])));
   } catch (error) {
-    if (once && !(await withdraw(parts, id, attempt)))
+    // Nobody has the share, so the secret is sealed again, or lost where the share is gone for certain.
+    if (once && (await withdrawals.withdraw(id, attempt, true)) === "refused")
       await quietly(loseSecret(parts, id, shareName, attempt));
     throw error;
   }

@@ -8,12 +8,14 @@ import { parseRecord, type StoredRecord } from "./redis-record.ts";
 import { ended, kindOf, MISSING, quietly } from "./redis-replies.ts";
 import type { Ended, Missing, StoreLimits } from "./store.ts";
 import type { Writer } from "./wait-pool.ts";
+import type { Withdrawals } from "./withdrawals.ts";
 
 /** What the acts of the Redis store work with. */
 export interface RedisParts {
   readonly client: Redis | Cluster;
   readonly keyring: Keyring;
   readonly writer: Writer<Redis | Cluster>;
+  readonly withdrawals: Withdrawals;
   readonly admission: Admission;
   readonly limits: StoreLimits;
   /** Milliseconds. */

@@ -16,12 +16,13 @@ import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.t
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
 import { assertTtl, type Store, type StoreLimits } from "./store.ts";
 import { createPlainWriter, createWaitPool, tooFewReplicas } from "./wait-pool.ts";
+import { createWithdrawals } from "./withdrawals.ts";
 
 export interface RedisStoreOptions {
   /** From `connectRedis`, or a Cluster. The store closes it. */
   readonly client: Redis | Cluster;
   /** A second Redis that keeps the shares, in memory only. By default the first one keeps them. */
-  readonly keyring?: Redis | undefined;
+  readonly keyring?: Redis | Cluster | undefined;
   readonly limits: StoreLimits;
   /** For each Redis. Without one, a secret is refused when Redis itself has no memory left. */
   readonly budget?: StoreBudget | undefined;
@@ -57,6 +58,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     client,
     keyring: createKeyring(options.keyring ?? client),
     writer: createWriter(),
+    withdrawals: createWithdrawals(client, limits.retention * 1000),
     admission: createAdmission({ client, keyring: options.keyring, budget: options.budget }),
     limits,
     retention: limits.retention * 1000,
@@ -132,6 +134,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     memory: () => parts.admission.memory(),
 
     async close() {
+      parts.withdrawals.close();
       writer.close();
       await Promise.all([closeClient(client), options.keyring && closeClient(options.keyring)]);
     },
