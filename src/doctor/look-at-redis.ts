@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { Config, StoreBudget } from "../config/config.ts";
 import type { RedisAddress } from "../config/redis-url.ts";
 import { connectRedis } from "../store/connect-redis.ts";
 import { inspectRedis } from "../store/redis-check.ts";
@@ -19,6 +19,7 @@ function describeFailure(error: unknown, role: string): string {
 interface Place {
   readonly role: string;
   readonly address: RedisAddress;
+  readonly budget: StoreBudget;
   readonly holdsShares: boolean;
   readonly waitReplicas: number | undefined;
 }
@@ -39,16 +40,22 @@ async function lookAt(place: Place, { redisTls }: Config, deadline: number): Pro
 
 /** Everything about the store, which is one Redis, two, or none. */
 export async function lookAtRedis(config: Config, deadline: number): Promise<Line[]> {
-  const { redis, keyringRedis, redisWaitReplicas } = config;
+  const { redis, keyringRedis, redisWaitReplicas, storeBudget: budget } = config;
   if (redis === undefined) {
     return [{ name: "store", ...ok("REDIS_URL is not set here, so there is no Redis to look at") }];
   }
   const places: Place[] = [
-    { role: "Redis", address: redis, holdsShares: keyringRedis === undefined, waitReplicas: redisWaitReplicas },
+    {
+      role: "Redis",
+      address: redis,
+      budget,
+      holdsShares: keyringRedis === undefined,
+      waitReplicas: redisWaitReplicas,
+    },
   ];
   if (keyringRedis !== undefined) {
     const role = "The keyring's Redis";
-    places.push({ role, address: keyringRedis, holdsShares: true, waitReplicas: undefined });
+    places.push({ role, address: keyringRedis, budget, holdsShares: true, waitReplicas: undefined });
   }
   return (await Promise.all(places.map((place) => lookAt(place, config, deadline)))).flat();
 }

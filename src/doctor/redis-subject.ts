@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { StoreBudget } from "../config/config.ts";
 import type { Info } from "../store/redis-check.ts";
 
 /** One Redis, connected. */
@@ -7,6 +8,7 @@ export interface RedisSubject {
   readonly role: string;
   readonly client: Redis;
   readonly info: Info;
+  readonly budget: StoreBudget;
   /** The shares are here, so nothing may reach a disk. */
   readonly holdsShares: boolean;
   /** Undefined for the keyring, whose replicas nobody waits for. */

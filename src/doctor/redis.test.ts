@@ -128,9 +128,25 @@ describe("The doctor, at Redis", () => {
       await admin.config("SET", "maxmemory", String(Math.round(used / share)));
       return look(small.url);
     };
-    (await limit(0.5)).says("ok", "Redis: memory", /uses \d+ of \d+ MiB/);
-    (await limit(0.85)).says("warning", "Redis: memory", /Raise maxmemory before it is full/);
-    (await limit(1)).says("problem", "Redis: memory", /refuses new secrets when it is full/);
+    // The default: new secrets are refused from four fifths on.
+    (await limit(0.5)).says("ok", "Redis: memory", /uses \d+ of \d+ MiB \(STORE_BUDGET\)/);
+    const low = await limit(0.72);
+    low.says(
+      "warning",
+      "Redis: memory",
+      /leaves \d\.\d MiB for new secrets\. Raise maxmemory before it is full/,
+    );
+    for (const share of [0.81, 1]) {
+      (await limit(share)).says(
+        "problem",
+        "Redis: memory",
+        /new secrets are refused\. Raise maxmemory or STORE_/,
+      );
+    }
+    const own = await look(small.url, { STORE_BUDGET: "1GiB" });
+    own.says("problem", "Redis: memory", /new secrets are refused/);
+    await admin.config("SET", "maxmemory", "0");
+    (await look(small.url, { STORE_BUDGET: "1GiB" })).says("ok", "Redis: memory", /of 1024 MiB/);
     await admin.config("SET", "maxmemory", String(2 ** 50));
     (await look(small.url)).says("warning", "Redis: memory", /its machine has \d+\. Lower maxmemory/);
   });

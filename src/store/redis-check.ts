@@ -1,6 +1,8 @@
 import type { Cluster, Redis } from "ioredis";
+import type { StoreBudget } from "../config/config.ts";
 import { openRedis } from "./connect-redis.ts";
 import { ask } from "./redis-faults.ts";
+import { budgetOf } from "./redis-memory.ts";
 import { StorePreconditionError } from "./store.ts";
 
 /** GETEX and GETDEL came with it; scripts replicate by their effects since 5. */
@@ -53,10 +55,24 @@ export const persistenceDoubt: RedisProblem = (info, role) => {
   );
 };
 
-export const memoryDoubt: RedisProblem = (info, role) => {
-  if (info.get("maxmemory") !== "0") return undefined;
-  return `${role} has no memory limit: when memory runs out, the system may end it. Set maxmemory to what it may use.`;
-};
+export function memoryDoubt(info: Info, role: string, budget: StoreBudget | undefined): string | undefined {
+  if (info.get("maxmemory") !== "0" || budget?.kind === "size") return undefined;
+  return (
+    `${role} has no memory limit: when memory runs out, the system may end it. ` +
+    "Set maxmemory to what it may use, or STORE_BUDGET to what secrets may take of it, such as 256MiB."
+  );
+}
+
+/** A budget that Redis can't give is no mistake in itself, but perhaps not what somebody believes in. */
+export function budgetDoubt(info: Info, role: string, budget: StoreBudget | undefined): string | undefined {
+  const allowed = budgetOf(numberIn(info, "maxmemory"), budget);
+  if (budget?.kind !== "size" || allowed === undefined || budget.bytes <= allowed) return undefined;
+  const mib = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  return (
+    `${role} gives less than STORE_BUDGET (${mib(budget.bytes)}): new secrets are refused from ${mib(allowed)} on. ` +
+    "Raise maxmemory, or make STORE_BUDGET smaller or a percentage of it."
+  );
+}
 
 export function replicasDoubt(info: Info, role: string, waitReplicas: number): string | undefined {
   const replicas = numberIn(info, "connected_slaves");
@@ -76,10 +92,16 @@ export function assertUsable(info: Info, role: string): void {
 }
 
 /** One sentence each, for an operator to read at start. */
-function findDoubts(info: Info, role: string, holdsShares: boolean, waitReplicas: number): string[] {
+function findDoubts(
+  info: Info,
+  role: string,
+  holdsShares: boolean,
+  waitReplicas: number,
+  budget: StoreBudget | undefined,
+): string[] {
   const doubts = [
     holdsShares ? persistenceDoubt(info, role) : undefined,
-    memoryDoubt(info, role),
+    memoryDoubt(info, role, budget),
     replicasDoubt(info, role, waitReplicas),
   ];
   return doubts.filter((doubt) => doubt !== undefined);
@@ -107,13 +129,16 @@ export async function checkRedis(
   client: Redis | Cluster,
   keyring: Redis | Cluster | undefined,
   waitReplicas: number,
+  budget?: StoreBudget,
 ): Promise<readonly string[]> {
   const info = await inspectRedis(client, "Redis");
   assertUsable(info, "Redis");
-  const doubts = findDoubts(info, "Redis", keyring === undefined, waitReplicas);
+  const doubts = findDoubts(info, "Redis", keyring === undefined, waitReplicas, budget);
+  const smaller = budgetDoubt(info, "Redis", budget);
+  if (smaller !== undefined) doubts.push(smaller);
   if (!keyring) return doubts;
   const role = "The keyring's Redis";
   const keyringInfo = await inspectRedis(keyring, role);
   assertUsable(keyringInfo, role);
-  return [...doubts, ...findDoubts(keyringInfo, role, true, Number.POSITIVE_INFINITY)];
+  return [...doubts, ...findDoubts(keyringInfo, role, true, Number.POSITIVE_INFINITY, budget)];
 }

@@ -66,7 +66,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const { keyring, writer, retention } = parts;
 
   return {
-    check: () => checkRedis(client, options.keyring, waitReplicas),
+    check: () => checkRedis(client, options.keyring, waitReplicas, options.budget),
 
     async ping() {
       await Promise.all([ask(client.ping()), options.keyring && ask(options.keyring.ping())]);
