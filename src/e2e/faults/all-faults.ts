@@ -1,5 +1,21 @@
+import { blackHole } from "./black-hole.ts";
 import type { Fault } from "./fault.ts";
 import { frozenMaster } from "./frozen-master.ts";
+import { killedApp } from "./killed-app.ts";
+import { killedAfterReply, killedBeforeReply } from "./killed-master.ts";
 import { linkCut } from "./link-cut.ts";
+import { lostAll, lostReplicas } from "./lost-replicas.ts";
+import { racingApps } from "./racing-apps.ts";
 
-export const allFaults: readonly Fault[] = [linkCut, frozenMaster];
+/** In the order of the table. */
+export const allFaults: readonly Fault[] = [
+  killedAfterReply,
+  killedBeforeReply,
+  linkCut,
+  frozenMaster,
+  lostReplicas,
+  lostAll,
+  blackHole,
+  killedApp,
+  racingApps,
+];

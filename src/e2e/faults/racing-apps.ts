@@ -1,0 +1,45 @@
+import { newClaim } from "../../testing/sealed-secret.ts";
+import { each, type Fault } from "./fault.ts";
+import { onTrio } from "./on-trio.ts";
+
+/**
+ * Three people ask three apps for the same secret at the same time, while the replicas stop hearing
+ * from the master, the master goes, and a replica takes over; then three more come.
+ */
+export const racingApps: Fault = {
+  name: "three apps racing on one secret through a failover",
+  mustFail: { "claim without WAIT": ["read twice"], "plain GETDEL": ["read twice"] },
+  episodes: 5,
+  setUp: (algorithm) =>
+    onTrio(
+      algorithm,
+      async ({ trio, apps, app }, client, secrets) => {
+        await each(secrets, (secret) => client.createSurely(secret, app));
+        trio.cutUplinks();
+        const claims = secrets.map(() => apps.map(() => newClaim()));
+        const race = (tokens: readonly (readonly string[])[], until: "once" | "known") =>
+          each(secrets, (secret, index) =>
+            each(apps, ({ url }, turn) => {
+              const claim = tokens[index]?.[turn] ?? "";
+              return until === "once"
+                ? client.open(secret, claim, url)
+                : client.openUntilKnown(secret, claim, url);
+            }),
+          );
+        await race(claims, "once");
+        await trio.master().redis.kill();
+        const [replica] = trio.replicas();
+        if (replica) await trio.promote(replica);
+        const known = Promise.all([
+          race(claims, "known"),
+          race(
+            secrets.map(() => apps.map(() => newClaim())),
+            "known",
+          ),
+        ]);
+        await trio.heal();
+        await known;
+      },
+      3,
+    ),
+};
