@@ -1,4 +1,5 @@
 import { blackHole } from "./black-hole.ts";
+import { emptyMaster, emptyMasterAtOnce } from "./empty-master.ts";
 import type { Fault } from "./fault.ts";
 import { frozenMaster } from "./frozen-master.ts";
 import { killedApp } from "./killed-app.ts";
@@ -15,6 +16,8 @@ export const allFaults: readonly Fault[] = [
   frozenMaster,
   lostReplicas,
   lostAll,
+  emptyMaster,
+  emptyMasterAtOnce,
   blackHole,
   killedApp,
   racingApps,

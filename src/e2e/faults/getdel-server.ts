@@ -11,7 +11,7 @@ const { PORT = "", REDIS_URL = "" } = process.env;
 
 /** `redis://host:port`, `redis+sentinel://host:port,…/name` or `redis+cluster://host:port,…` */
 function connect(url: string): Redis | Cluster {
-  const [, kind, list = "", name = ""] = /^redis(\+\w+)?:\/\/([^/]*)\/?(.*)$/.exec(url) ?? [];
+  const [, kind, list = "", name = ""] = /^redis(\+\w+)?:\/\/([^/]*)\/?([^?]*)/.exec(url) ?? [];
   const hosts = list.split(",").map((entry) => {
     const [host = "", port = ""] = entry.slice(entry.indexOf("@") + 1).split(":");
     return { host, port: Number(port) };

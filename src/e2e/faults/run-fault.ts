@@ -31,6 +31,7 @@ async function runOne(fault: Fault, algorithm: Algorithm, amount: Amount): Promi
   const history = createHistory(`${fault.name} ${algorithm.name}`);
   const episodes = Math.min(fault.episodes, amount.episodes);
   const perEpisode = Math.ceil(amount.secrets / episodes);
+  const failures: string[] = [];
   const stage = await fault.setUp(algorithm);
   try {
     for (let number = 0; number < episodes; number++) {
@@ -40,7 +41,7 @@ async function runOne(fault: Fault, algorithm: Algorithm, amount: Amount): Promi
       await each(secrets, (secret) => client.probe(secret, stage.app));
     }
   } catch (error) {
-    throw new Error(`${fault.name}, ${algorithm.name}: the history is in ${history.file}`, { cause: error });
+    failures.push(`an episode came to no end: ${error instanceof Error ? error.message : error}`);
   } finally {
     await stage.close();
   }
@@ -48,7 +49,9 @@ async function runOne(fault: Fault, algorithm: Algorithm, amount: Amount): Promi
   return {
     ...{ fault, algorithm: algorithm.name, episodes, verdict, file: history.file },
     seconds: (performance.now() - started) / 1000,
-    failures: judge(fault, algorithm.name, verdict).map((why) => `${fault.name}, ${algorithm.name}: ${why}`),
+    failures: [...failures, ...judge(fault, algorithm.name, verdict)].map(
+      (why) => `${fault.name}, ${algorithm.name}: ${why}`,
+    ),
   };
 }
 
