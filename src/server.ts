@@ -43,6 +43,7 @@ async function serve(): Promise<void> {
   const { describeDoubts, describeStart } = await import("./web/start-words.ts");
   const { compose } = await import("./compose.ts");
   const { createHttpServer, createHttpsServer, drain } = await import("./web/http-server.ts");
+  const { forgetInput } = await import("./web/forget-input.ts");
   const { ListenError, listen } = await import("./web/listen.ts");
   const { createRedirect } = await import("./web/redirect.ts");
   const { prepareTls } = await import("./tls/serve-tls.ts");
@@ -75,6 +76,7 @@ async function serve(): Promise<void> {
   const { host, port, metricsPort, redirectPort } = config;
   const servers: AnyServer[] = [];
   const open = async (server: AnyServer, address: Parameters<typeof listen>[1]) => {
+    forgetInput(server);
     await listen(server, address).catch(expected);
     servers.push(server);
   };

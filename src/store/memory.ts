@@ -1,3 +1,4 @@
+import { copyOf } from "../envelope/bytes.ts";
 import {
   type Ciphertext,
   type SecretId,
@@ -143,7 +144,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
         linkHash: storedDigest(secret.linkHash.slice()),
         accessHash: secret.accessHash.slice(),
         receiptHash: storedDigest(secret.receiptHash.slice()),
-        share: storedShare(secret.share.slice()),
+        share: storedShare(copyOf(secret.share)),
         blob: storedCiphertext(secret.blob.slice()),
         state: "sealed",
         passphrase: secret.passphrase,
@@ -185,7 +186,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       if (!isLive(entry.state)) {
         const again = allowed && entry.claim && claimed && sameDigest(entry.claim, claimed);
         return again && entry.share
-          ? { kind: "handed-over", share: storedShare(entry.share.slice()), first: false }
+          ? { kind: "handed-over", share: storedShare(copyOf(entry.share)), first: false }
           : endedResult(entry.state, entry.endedAt ?? now);
       }
       if (entry.state === "locked") return { kind: "locked" };
@@ -200,7 +201,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
         return { kind: "wrong-passphrase", triesLeft };
       }
       if (!entry.share) throw new StoreUnavailableError(); // a live entry has its share
-      const share = storedShare(entry.share.slice());
+      const share = storedShare(copyOf(entry.share));
       end(entry, "opened", now);
       entry.claim = claimed;
       entry.until = claimed ? Math.min(now + limits.redeliveryWindow * 1000, entry.expiresAt) : now;

@@ -10,12 +10,12 @@ import {
   parseCiphertext,
   parseDigest,
   parseId,
-  parseShare,
   parseTtl,
+  shareOf,
 } from "../envelope/tokens.ts";
 import type { CreateResult, NewSecret, Store } from "../store/store.ts";
 import { base64urlOf, field } from "./fields.ts";
-import { createJsonBody, parseBody } from "./json-body.ts";
+import { createJsonBody, parseBody, wipeBody } from "./json-body.ts";
 import { type FieldError, invalid, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, formatTime } from "./secret-state.ts";
@@ -29,7 +29,7 @@ function createSchema(maxTtl: number) {
     id: field(parseId, base64urlOf(ID_BYTES)),
     linkHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
     accessHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
-    share: field(parseShare, base64urlOf(PROOF_BYTES)),
+    share: field(shareOf, base64urlOf(PROOF_BYTES)),
     receiptHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
     ttl: field((value) => parseTtl(value, maxTtl), ttl),
     passphrase: z.boolean({ error: "Must be true or false." }),
@@ -73,13 +73,18 @@ export function createSecretRoute({ config, store, limits }: RouteDeps): Router 
     return secret;
   }
 
-  router.post("/api/v1/secrets", limits.create, createJsonBody(bodyLimit), async (req, res) => {
-    const secret = parseNewSecret(req.body);
-    const result = await store.create(secret);
-    if (result.kind === "conflict") {
-      throw new Problem("conflict", "There is another secret with this id. Make a new link and try again.");
+  const readJson = createJsonBody(bodyLimit, ["share"]);
+  router.post("/api/v1/secrets", limits.create, readJson, async (req, res) => {
+    try {
+      const secret = parseNewSecret(req.body);
+      const result = await store.create(secret);
+      if (result.kind === "conflict") {
+        throw new Problem("conflict", "There is another secret with this id. Make a new link and try again.");
+      }
+      res.status(201).json({ id: secret.id, ...(await describeCreated(store, secret, result)) });
+    } finally {
+      wipeBody(req);
     }
-    res.status(201).json({ id: secret.id, ...(await describeCreated(store, secret, result)) });
   });
 
   return router;

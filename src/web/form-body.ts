@@ -1,12 +1,16 @@
-import express, { type RequestHandler } from "express";
-import type { Bytes } from "../envelope/bytes.ts";
+import type { RequestHandler } from "express";
+import { allocate, type Bytes, copyOf } from "../envelope/bytes.ts";
+import { hasBody, readBody } from "./read-body.ts";
 
 /** A submitted form's fields as bytes, so that they can be overwritten afterwards. */
 export type FormFields = ReadonlyMap<string, Bytes>;
 
 /** Reads an `application/x-www-form-urlencoded` body into a Buffer, undecoded. */
 export function createFormBody(limit: number): RequestHandler {
-  return express.raw({ type: "application/x-www-form-urlencoded", limit, inflate: false });
+  return async (req, _res, next) => {
+    if (hasBody(req) && req.is("application/x-www-form-urlencoded")) req.body = await readBody(req, limit);
+    next();
+  };
 }
 
 const PLUS = 0x2b;
@@ -21,7 +25,7 @@ function hexDigit(code = 0): number {
 }
 
 function decode(encoded: Uint8Array): Bytes {
-  const decoded = new Uint8Array(encoded.length);
+  const decoded = allocate(encoded.length);
   let length = 0;
   for (let i = 0; i < encoded.length; i++) {
     const code = encoded[i] ?? 0;
@@ -34,7 +38,7 @@ function decode(encoded: Uint8Array): Bytes {
       decoded[length++] = code === PLUS ? SPACE : code;
     }
   }
-  const exact = decoded.slice(0, length);
+  const exact = copyOf(decoded.subarray(0, length));
   decoded.fill(0);
   return exact;
 }
