@@ -53,7 +53,11 @@ async function startPair(conf: string): Promise<ComposeRedis[]> {
       await master.stop();
       throw error;
     });
-    await until(async () => (await replica.admin.info("replication")).includes("master_link_status:up"));
+    // Not before it has confirmed something is a replica counted by WAIT.
+    await until(async () => {
+      await master.admin.set("ws:probe", "", "PX", 1000);
+      return (await master.admin.wait(1, 500)) === 1;
+    });
     return [master, replica];
   } finally {
     await rm(shared, { recursive: true, force: true });
@@ -89,7 +93,7 @@ async function startRedisFor(
     case "replica": {
       const [master, replica] = await startPair(conf);
       if (!master || !replica) throw new Error("A pair is two.");
-      return { redis: [master, replica], env: { REDIS_URL: master.url, REDIS_REPLICAS: "1" } };
+      return { redis: [master, replica], env: { REDIS_URL: master.url, REDIS_WAIT_REPLICAS: "1" } };
     }
   }
 }
