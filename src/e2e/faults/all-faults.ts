@@ -1,4 +1,5 @@
 import { blackHole } from "./black-hole.ts";
+import { clusterNodeKilled } from "./cluster-node-killed.ts";
 import { emptyMaster, emptyMasterAtOnce } from "./empty-master.ts";
 import type { Fault } from "./fault.ts";
 import { frozenMaster } from "./frozen-master.ts";
@@ -18,6 +19,7 @@ export const allFaults: readonly Fault[] = [
   lostAll,
   emptyMaster,
   emptyMasterAtOnce,
+  clusterNodeKilled,
   blackHole,
   killedApp,
   racingApps,

@@ -14,7 +14,7 @@ const HOLE = 2_500;
 export const blackHole: Fault = {
   name: "network black hole between app and Redis",
   mustFail: { "plain GETDEL": ["lost"] },
-  episodes: 6,
+  episodes: { full: 6, short: 2 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ trio, app, line }, client, secrets, number) => {
       const [early, late] = divide(secrets);

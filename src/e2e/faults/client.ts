@@ -23,8 +23,11 @@ export interface Client {
   /** Tries again until it is acknowledged. */
   createSurely(secret: Secret, app: App): Promise<void>;
   open(secret: Secret, claim: string, app: App, probe?: true): Promise<Call>;
-  /** Tries again with the same claim until the answer says what became of it, as a browser does. */
-  openUntilKnown(secret: Secret, claim: string, app: App): Promise<Call>;
+  /**
+   * Tries again with the same claim until the answer says what became of it, as a browser does. `first`
+   * is a try that was made before: who was told then does not ask again.
+   */
+  openUntilKnown(secret: Secret, claim: string, app: App, first?: Call): Promise<Call>;
   /** Reads the receipt, then opens with a fresh claim; both until they are answered. */
   probe(secret: Secret, app: App): Promise<void>;
 }
@@ -108,7 +111,8 @@ export function createClient(history: History, deadline: number): Client {
         sealed.link,
         { access: sealed.access, claim },
       ),
-    openUntilKnown: (secret, claim, app) => again(() => client.open(secret, claim, app), isKnown),
+    openUntilKnown: async (secret, claim, app, first) =>
+      first && isKnown(first) ? first : again(() => client.open(secret, claim, app), isKnown),
     async probe(secret, app) {
       const about = { op: "receipt", secret: secret.name, probe: true } as const;
       await again(() => call(about, "GET", `${app()}/api/v1/receipt`, secret.sealed.receipt), isKnown);

@@ -105,11 +105,13 @@ function setUpWith(environment: NodeJS.ProcessEnv) {
         await each(secrets, (secret) => client.createSurely(secret, app.url));
         const claims = opened.map(() => newClaim());
         const first = await pods.master();
-        await each(opened, (secret, index) => client.open(secret, claims[index] ?? "", app.url));
+        const asked = await each(opened, (secret, index) =>
+          client.open(secret, claims[index] ?? "", app.url),
+        );
         await pods.restart(first, environment);
         const known = each(opened, (secret, index) =>
           Promise.all([
-            client.openUntilKnown(secret, claims[index] ?? "", app.url),
+            client.openUntilKnown(secret, claims[index] ?? "", app.url, asked[index]),
             client.openUntilKnown(secret, newClaim(), app.url),
           ]),
         );
@@ -131,7 +133,7 @@ function setUpWith(environment: NodeJS.ProcessEnv) {
 export const emptyMaster: Fault = {
   name: "master restarted empty before its replicas, by the chart's start script",
   mustFail: {},
-  episodes: 2,
+  episodes: { full: 2, short: 1 },
   setUp: setUpWith({}),
 };
 
@@ -139,6 +141,6 @@ export const emptyMaster: Fault = {
 export const emptyMasterAtOnce: Fault = {
   name: "master restarted empty before its replicas, with nothing that prevents it",
   mustFail: { ours: ["lost"], "claim without WAIT": ["lost"], "plain GETDEL": ["lost"] },
-  episodes: 1,
+  episodes: { full: 1, short: 1 },
   setUp: setUpWith({ FAILOVER_WAIT_SECONDS: "0" }),
 };

@@ -17,7 +17,8 @@ export interface Fault {
   readonly name: string;
   /** Which programs must fail, and how: where they don't, the fault was none and proves nothing. */
   readonly mustFail: Readonly<Partial<Record<AlgorithmName, readonly Failure[]>>>;
-  readonly episodes: number;
+  /** How many it takes to be thorough, and how many to see that nothing is broken. */
+  readonly episodes: { readonly full: number; readonly short: number };
   setUp(algorithm: Algorithm): Promise<Stage>;
 }
 

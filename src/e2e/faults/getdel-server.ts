@@ -38,7 +38,8 @@ function idIn({ headers }: IncomingMessage): string {
   const token = (headers.authorization ?? "").slice("Bearer wsl_".length);
   return encodeBase64url((decodeBase64url(token) ?? new Uint8Array(16)).slice(0, 16));
 }
-const key = (id: string) => `ws:getdel:${id}`;
+/** In the same slot of a Cluster as what ours keeps of it. */
+const key = (id: string) => `ws:{${id}}:getdel`;
 
 async function answer(req: IncomingMessage): Promise<[number, object]> {
   if (req.url === "/api/v1/secrets") {

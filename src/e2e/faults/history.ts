@@ -1,5 +1,5 @@
 /** What the people of an episode did and were told, one call a line: all that the checker knows. */
-import { appendFileSync, mkdtempSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,14 +24,20 @@ export interface Call {
 export interface History {
   readonly file: string;
   add(call: Call): void;
+  /** For when there is nothing to look at. */
+  remove(): void;
 }
 
-/** A file of its own in the system's temporary folder, which stays there for whoever has to look. */
+/** A file of its own in the system's temporary folder. It stays there, unless removed. */
 export function createHistory(name: string): History {
   const folder = mkdtempSync(join(tmpdir(), "waxseal-faults-"));
   const file = join(folder, `${name.replaceAll(/[^a-z0-9]+/gi, "-")}.jsonl`);
   appendFileSync(file, "");
-  return { file, add: (call) => appendFileSync(file, `${JSON.stringify(call)}\n`) };
+  return {
+    file,
+    add: (call) => appendFileSync(file, `${JSON.stringify(call)}\n`),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 export function readHistory(file: string): Call[] {

@@ -10,7 +10,7 @@ import { onTrio } from "./on-trio.ts";
 export const killedApp: Fault = {
   name: "app killed in mid-open",
   mustFail: { "plain GETDEL": ["lost"] },
-  episodes: 10,
+  episodes: { full: 10, short: 3 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ apps: [app], line }, client, secrets, number) => {
       if (!app) throw new Error("There is no app.");

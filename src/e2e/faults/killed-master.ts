@@ -13,7 +13,7 @@ const LAG = 200;
 export const killedAfterReply: Fault = {
   name: "master killed after the reply",
   mustFail: { "claim without WAIT": ["read twice", "lost"], "plain GETDEL": ["read twice", "lost"] },
-  episodes: 5,
+  episodes: { full: 5, short: 1 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ trio, app }, client, secrets) => {
       const [early, late] = divide(secrets);
@@ -21,7 +21,7 @@ export const killedAfterReply: Fault = {
       await trio.caughtUp();
       trio.lagUplinks(LAG);
       const claims = early.map(() => newClaim());
-      const [created] = await Promise.all([
+      const [created, asked] = await Promise.all([
         each(late, (secret) => client.create(secret, app)),
         each(early, (secret, index) => client.open(secret, claims[index] ?? "", app)),
       ]);
@@ -33,7 +33,7 @@ export const killedAfterReply: Fault = {
       const known = each(early, (secret, index) =>
         Promise.all([
           client.openUntilKnown(secret, newClaim(), app),
-          client.openUntilKnown(secret, claims[index] ?? "", app),
+          client.openUntilKnown(secret, claims[index] ?? "", app, asked[index]),
         ]),
       );
       await trio.heal();
@@ -51,7 +51,7 @@ export const killedAfterReply: Fault = {
 export const killedBeforeReply: Fault = {
   name: "master killed before the reply",
   mustFail: { "plain GETDEL": ["lost"] },
-  episodes: 10,
+  episodes: { full: 10, short: 3 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ trio, app, line }, client, secrets, number) => {
       await each(secrets, (secret) => client.createSurely(secret, app));

@@ -9,7 +9,7 @@ import { onTrio } from "./on-trio.ts";
 export const linkCut: Fault = {
   name: "replication link cut, then failover",
   mustFail: { "claim without WAIT": ["read twice", "lost"], "plain GETDEL": ["read twice", "lost"] },
-  episodes: 5,
+  episodes: { full: 5, short: 2 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ trio, app }, client, secrets, number) => {
       const [early, late] = divide(secrets);
@@ -20,7 +20,7 @@ export const linkCut: Fault = {
       if (number % 2 === 0) other.uplink.cut();
 
       const claims = early.map(() => newClaim());
-      const [created] = await Promise.all([
+      const [created, asked] = await Promise.all([
         each(late, (secret) => client.create(secret, app)),
         each(early, (secret, index) => client.open(secret, claims[index] ?? "", app)),
       ]);
@@ -31,7 +31,7 @@ export const linkCut: Fault = {
       const known = each(early, (secret, index) =>
         Promise.all([
           client.openUntilKnown(secret, newClaim(), app),
-          client.openUntilKnown(secret, claims[index] ?? "", app),
+          client.openUntilKnown(secret, claims[index] ?? "", app, asked[index]),
         ]),
       );
       await trio.heal();

@@ -10,21 +10,21 @@ import { onTrio } from "./on-trio.ts";
 export const lostReplicas: Fault = {
   name: "both replicas lost",
   mustFail: {},
-  episodes: 5,
+  episodes: { full: 5, short: 1 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ trio, app }, client, secrets) => {
       const [early, late] = divide(secrets);
       await each(early, (secret) => client.createSurely(secret, app));
       await each(trio.replicas(), ({ redis }) => redis.kill());
       const claims = early.map(() => newClaim());
-      const [created] = await Promise.all([
+      const [created, asked] = await Promise.all([
         each(late, (secret) => client.create(secret, app)),
         each(early, (secret, index) => client.open(secret, claims[index] ?? "", app)),
       ]);
       const known = each(early, (secret, index) =>
         Promise.all([
           client.openUntilKnown(secret, newClaim(), app),
-          client.openUntilKnown(secret, claims[index] ?? "", app),
+          client.openUntilKnown(secret, claims[index] ?? "", app, asked[index]),
         ]),
       );
       await trio.heal();
@@ -44,7 +44,7 @@ export const lostReplicas: Fault = {
 export const lostAll: Fault = {
   name: "all three nodes lost",
   mustFail: { ours: ["lost"], "claim without WAIT": ["lost"], "plain GETDEL": ["lost"] },
-  episodes: 1,
+  episodes: { full: 1, short: 1 },
   setUp: (algorithm) =>
     onTrio(algorithm, async ({ trio, app }, client, secrets) => {
       await each(secrets, (secret) => client.createSurely(secret, app));
