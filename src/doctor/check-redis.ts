@@ -1,6 +1,7 @@
 import {
   evictionProblem,
   memoryDoubt,
+  modeProblem,
   persistenceDoubt,
   type RedisProblem,
   replicasDoubt,
@@ -33,6 +34,15 @@ export const checkVersion = precondition(
   versionProblem,
   ({ info }) => `${info.get("redis_version")}`,
 );
+
+export const checkMode: RedisCheck = {
+  name: "kind",
+  run({ info, role, isNode }) {
+    const found = isNode ? undefined : modeProblem(info, role);
+    if (found !== undefined) return [problem(found)];
+    return [ok(isNode ? "a node of a Cluster" : "a server, as its address says")];
+  },
+};
 
 export const checkMaster = precondition("role", roleProblem, () => "takes writes");
 

@@ -1,6 +1,6 @@
 import type { Config, StoreBudget } from "../config/config.ts";
 import type { RedisAddress } from "../config/redis-url.ts";
-import { connectRedis } from "../store/connect-redis.ts";
+import { connectRedisOrCluster } from "../store/connect-redis.ts";
 import { inspectRedis } from "../store/redis-check.ts";
 import { RedisFault } from "../store/redis-faults.ts";
 import { StorePreconditionError } from "../store/store.ts";
@@ -24,13 +24,17 @@ interface Place {
   readonly waitReplicas: number | undefined;
 }
 
-async function lookAt(place: Place, { redisTls }: Config, deadline: number): Promise<Line[]> {
+async function lookAt(place: Place, config: Config, deadline: number): Promise<Line[]> {
   const { role, address } = place;
-  const client = connectRedis({ address, tls: redisTls });
+  const { redisTls: tls, redisKeyPrefix: keyPrefix } = config;
+  const client = connectRedisOrCluster({ address, tls, keyPrefix });
   try {
-    const info = await inspectRedis(client, role);
-    const lines = await runChecks(redisChecks, { ...place, client, info }, deadline);
-    return lines.map((line) => ({ ...line, name: `${role}: ${line.name}` }));
+    const lines: Line[] = [];
+    for (const inspected of await inspectRedis(client, role)) {
+      const found = await runChecks(redisChecks, { ...place, ...inspected, keyPrefix }, deadline);
+      lines.push(...found.map((line) => ({ ...line, name: `${inspected.role}: ${line.name}` })));
+    }
+    return lines;
   } catch (error) {
     return [{ name: role, ...problem(describeFailure(error, role)) }];
   } finally {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { COMMANDS } from "../store/redis-commands.ts";
 import { freePort } from "../testing/free-port.ts";
+import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { type ServerProcess, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
-import { neededCalls } from "./check-acl.ts";
 import { visit } from "./testing.ts";
 
 const PASSWORD = "correct-horse-battery";
@@ -27,18 +28,11 @@ async function redis(...args: string[]): Promise<TestRedis> {
 }
 
 const MODEST = ["--maxmemory", "64mb", "--slowlog-max-len", "0"];
-const NEEDED = [
-  ...new Set(
-    neededCalls("").map(([name, sub]) => (name === "SCRIPT" ? `script|${sub}` : name).toLowerCase()),
-  ),
-];
-const HANDSHAKE = ["hello", "client|setname", "select", "info", "quit"];
+const NEEDED = COMMANDS.map(({ name }) => name);
 
 /** A user who may do what is needed, but for what is left out. */
 function user(without: readonly string[] = [], more: readonly string[] = []): string[] {
-  const commands = [...HANDSHAKE, ...NEEDED]
-    .filter((name) => !without.includes(name))
-    .map((name) => `+${name}`);
+  const commands = NEEDED.filter((name) => !without.includes(name)).map((name) => `+${name}`);
   return [
     "--user",
     "app",
@@ -179,6 +173,34 @@ describe("The doctor, at Redis", () => {
   it("names the commands that Waxseal needs and may not use", async () => {
     const { says } = await look(urlOf(await redis(...MODEST, ...user(["getdel", "wait", "script|load"]))));
     says("problem", "Redis: commands", /Allow it: \+wait \+getdel \+script\|load, on keys ~ws:\*/);
+  });
+
+  it("names the keys by their prefix", async () => {
+    const { says } = await look((await redis(...MODEST, ...user())).url.replace("//", `//app:${PASSWORD}@`), {
+      REDIS_KEY_PREFIX: "team-a:",
+    });
+    says("problem", "Redis: commands", /on keys ~team-a:ws:\*/);
+  });
+
+  it("looks at every master of a Cluster, and at a socket", async () => {
+    const cluster = await startCluster({ args: MODEST });
+    cleanUps.push(() => cluster.stop());
+    const [port = 0] = cluster.ports;
+    const { says } = await look(`redis+cluster://127.0.0.1:${port}`);
+    for (const each of cluster.ports) {
+      says("ok", `Redis's node 127.0.0.1:${each}: kind`, /a node of a Cluster/);
+      says("ok", `Redis's node 127.0.0.1:${each}: commands`, /may do all that Waxseal does/);
+    }
+    const node = await look(`redis://127.0.0.1:${port}`);
+    node.says("problem", "Redis: kind", /is a node of a Cluster\. Write redis\+cluster:\/\//);
+    const plain = await redis(...MODEST, "--unixsocket", "redis.sock");
+    (await look(`redis+cluster://127.0.0.1:${plain.port}`)).says(
+      "problem",
+      "Redis",
+      /is not a Cluster\. Write redis:\/\/ in place/,
+    );
+    (await look(`unix:${plain.dir}/redis.sock`)).says("ok", "Redis: commands", /may do all/);
+    (await look(`unix:${plain.dir}/other.sock`)).says("problem", "Redis", /does not answer \(ENOENT\)/);
   });
 
   it("leaves nothing behind", async () => {
