@@ -1,7 +1,7 @@
 import { type Algorithm, type AlgorithmName, algorithms } from "./algorithms.ts";
 import { check, type Verdict } from "./check.ts";
 import { createClient } from "./client.ts";
-import { each, type Fault } from "./fault.ts";
+import { each, type Fault, type Stage } from "./fault.ts";
 import { createHistory, readHistory } from "./history.ts";
 
 /** The redelivery window of the server as it comes; and what a request may take on a busy machine. */
@@ -31,18 +31,20 @@ async function runOne(fault: Fault, algorithm: Algorithm, amount: Amount): Promi
   const episodes = fault.episodes[amount.episodes];
   const perEpisode = Math.ceil(amount.secrets / episodes);
   const failures: string[] = [];
-  const stage = await fault.setUp(algorithm);
+  let stage: Stage | undefined;
   try {
+    stage = await fault.setUp(algorithm);
+    const { app } = stage;
     for (let number = 0; number < episodes; number++) {
       const client = createClient(history, performance.now() + LONGEST_EPISODE);
       const secrets = await client.makeSecrets(perEpisode);
       await stage.episode(client, secrets, number);
-      await each(secrets, (secret) => client.probe(secret, stage.app));
+      await each(secrets, (secret) => client.probe(secret, app));
     }
   } catch (error) {
     failures.push(`an episode came to no end: ${error instanceof Error ? error.message : error}`);
   } finally {
-    await stage.close();
+    await stage?.close();
   }
   const verdict = check(readHistory(history.file), RULES);
   failures.push(...judge(fault, algorithm.name, verdict));

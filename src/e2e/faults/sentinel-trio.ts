@@ -34,7 +34,7 @@ async function startSentinel(folder: string, number: number, masterPort: number)
   const file = join(folder, `sentinel-${number}.conf`);
   const lines = [
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 2`,
-    `sentinel down-after-milliseconds ${NAME} 500`,
+    `sentinel down-after-milliseconds ${NAME} 1000`,
     // Also how soon one failover may follow another: twice this.
     `sentinel failover-timeout ${NAME} 2000`,
     `sentinel parallel-syncs ${NAME} 2`,
