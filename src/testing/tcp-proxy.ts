@@ -16,8 +16,6 @@ export interface TcpProxy {
   holdAnswers(after?: number): void;
   /** How many answers `holdAnswers` keeps back by now. */
   held(): number;
-  /** Answers arrive this many milliseconds later than they were given. */
-  lag(milliseconds: number): void;
   /**
    * Lets this many more answers pass; the next request still reaches the server, and its answer cuts
    * the line instead of arriving: a connection lost between an act and its answer.
@@ -31,7 +29,6 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let target = targetPort;
   let broken = false;
   let silent = false;
-  let delay = 0;
   let answersLeft = Number.POSITIVE_INFINITY;
   let answersUntilHold = Number.POSITIVE_INFINITY;
   let kept: (() => void)[] = [];
@@ -40,11 +37,6 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     broken = true;
     kept = [];
     for (const socket of sockets) socket.destroy();
-  }
-
-  function answer(near: Socket, chunk: Buffer): void {
-    if (delay === 0) near.write(chunk);
-    else setTimeout(() => near.destroyed || near.write(chunk), delay);
   }
 
   const server = createServer((near) => {
@@ -68,8 +60,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
       if (answersLeft-- <= 0) cut();
-      else if (answersUntilHold-- <= 0) kept.push(() => answer(near, chunk));
-      else answer(near, chunk);
+      else if (answersUntilHold-- <= 0) kept.push(() => near.destroyed || near.write(chunk));
+      else near.write(chunk);
     });
     if (silent) for (const socket of [near, far]) socket.pause();
   }).listen(0, "127.0.0.1");
@@ -83,7 +75,6 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     mend() {
       broken = false;
       silent = false;
-      delay = 0;
       answersLeft = Number.POSITIVE_INFINITY;
       answersUntilHold = Number.POSITIVE_INFINITY;
       for (const arrive of kept.splice(0)) arrive();
@@ -101,9 +92,6 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       answersUntilHold = after;
     },
     held: () => kept.length,
-    lag(milliseconds) {
-      delay = milliseconds;
-    },
     swallowAnswers(after = 0) {
       answersLeft = after;
     },

@@ -6,7 +6,7 @@ import { frozenMaster } from "./frozen-master.ts";
 import { killedApp } from "./killed-app.ts";
 import { killedAfterReply, killedBeforeReply } from "./killed-master.ts";
 import { linkCut } from "./link-cut.ts";
-import { lostAll, lostReplicas } from "./lost-replicas.ts";
+import { lostReplicas } from "./lost-replicas.ts";
 import { racingApps } from "./racing-apps.ts";
 
 /** In the order of the table. */
@@ -16,7 +16,6 @@ export const allFaults: readonly Fault[] = [
   linkCut,
   frozenMaster,
   lostReplicas,
-  lostAll,
   emptyMaster,
   emptyMasterAtOnce,
   clusterNodeKilled,

@@ -28,6 +28,8 @@ export interface Client {
    * is a try that was made before: who was told then does not ask again.
    */
   openUntilKnown(secret: Secret, claim: string, app: App, first?: Call): Promise<Call>;
+  /** The sender looks at the receipt, once. */
+  look(secret: Secret, app: App): Promise<Call>;
   /** Reads the receipt, then opens with a fresh claim; both until they are answered. */
   probe(secret: Secret, app: App): Promise<void>;
 }
@@ -81,6 +83,9 @@ export function createClient(history: History, deadline: number): Client {
     }
   }
 
+  const readReceipt = ({ name, sealed }: Secret, app: App, more: Pick<Call, "probe">) =>
+    call({ op: "receipt", secret: name, ...more }, "GET", `${app()}/api/v1/receipt`, sealed.receipt);
+
   const client: Client = {
     makeSecrets: (count) =>
       Promise.all(
@@ -113,9 +118,9 @@ export function createClient(history: History, deadline: number): Client {
       ),
     openUntilKnown: async (secret, claim, app, first) =>
       first && isKnown(first) ? first : again(() => client.open(secret, claim, app), isKnown),
+    look: (secret, app) => readReceipt(secret, app, {}),
     async probe(secret, app) {
-      const about = { op: "receipt", secret: secret.name, probe: true } as const;
-      await again(() => call(about, "GET", `${app()}/api/v1/receipt`, secret.sealed.receipt), isKnown);
+      await again(() => readReceipt(secret, app, { probe: true }), isKnown);
       const claim = newClaim();
       await again(() => client.open(secret, claim, app, true), isKnown);
     },

@@ -43,6 +43,7 @@ async function setUp(algorithm: Algorithm): Promise<Stage> {
       await victim.redis.kill();
       const known = each(early, (secret, index) =>
         Promise.all([
+          client.look(secret, app.url),
           client.openUntilKnown(secret, newClaim(), app.url),
           client.openUntilKnown(secret, claims[index] ?? "", app.url, asked[index]),
         ]),

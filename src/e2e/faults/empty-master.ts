@@ -7,6 +7,7 @@ import { kill, prepareRedisNodes, type RedisNode } from "../kubernetes/redis-nod
 import type { Algorithm } from "./algorithms.ts";
 import { eventually } from "./eventually.ts";
 import { divide, each, type Fault, type Stage } from "./fault.ts";
+import { onTrio } from "./on-trio.ts";
 import { replaceable } from "./replaceable.ts";
 
 const scripts = join(chartFolder, "files/redis");
@@ -68,16 +69,14 @@ async function startPods() {
         "one pod leads and two have caught up",
         async () => {
           const leader = await master();
-          if (!/connected_slaves:2/.test(await leader.ask("INFO", "replication"))) return false;
-          await leader.ask("SET", "ws:whole", "yes");
-          return (await leader.ask("WAIT", "2", "100")) !== "" && (await allReady());
+          return /connected_slaves:2/.test(await leader.ask("INFO", "replication")) && (await allReady());
         },
         60,
       ),
-    async restart(node: RedisNode, environment: NodeJS.ProcessEnv) {
+    async restart(node: RedisNode) {
       const child = running.get(node);
       if (child) await kill(child);
-      running.set(node, node.startRedis(environment));
+      running.set(node, node.startRedis());
     },
     stop: redis.stop,
   };
@@ -92,40 +91,33 @@ async function startPods() {
 
 /**
  * A memory-only master crashes and is started again at once, before anybody has noticed: what it then
- * is, its replicas copy. Half of the secrets are opened while nobody leads.
+ * is, its replicas copy. Most of the secrets were asked for just before.
  */
-function setUpWith(environment: NodeJS.ProcessEnv) {
-  return async (algorithm: Algorithm): Promise<Stage> => {
-    const pods = await startPods();
-    const app = await replaceable(() => algorithm.start(pods.url, 2));
-    return {
-      app: app.url,
-      async episode(client, secrets) {
-        const [opened, kept] = divide(secrets);
-        await each(secrets, (secret) => client.createSurely(secret, app.url));
-        const claims = opened.map(() => newClaim());
-        const first = await pods.master();
-        const asked = await each(opened, (secret, index) =>
-          client.open(secret, claims[index] ?? "", app.url),
-        );
-        await pods.restart(first, environment);
-        const known = each(opened, (secret, index) =>
-          Promise.all([
-            client.openUntilKnown(secret, claims[index] ?? "", app.url, asked[index]),
-            client.openUntilKnown(secret, newClaim(), app.url),
-          ]),
-        );
-        await pods.whole();
-        await Promise.all([
-          known,
-          each(kept, (secret) => client.openUntilKnown(secret, newClaim(), app.url)),
-        ]);
-      },
-      async close() {
-        await app.stop();
-        await pods.stop();
-      },
-    };
+async function setUp(algorithm: Algorithm): Promise<Stage> {
+  const pods = await startPods();
+  const app = await replaceable(() => algorithm.start(pods.url, 2));
+  return {
+    app: app.url,
+    async episode(client, secrets) {
+      const [opened, kept] = divide(secrets);
+      await each(secrets, (secret) => client.createSurely(secret, app.url));
+      const claims = opened.map(() => newClaim());
+      const first = await pods.master();
+      const asked = await each(opened, (secret, index) => client.open(secret, claims[index] ?? "", app.url));
+      await pods.restart(first);
+      const known = each(opened, (secret, index) =>
+        Promise.all([
+          client.openUntilKnown(secret, claims[index] ?? "", app.url, asked[index]),
+          client.openUntilKnown(secret, newClaim(), app.url),
+        ]),
+      );
+      await pods.whole();
+      await Promise.all([known, each(kept, (secret) => client.openUntilKnown(secret, newClaim(), app.url))]);
+    },
+    async close() {
+      await app.stop();
+      await pods.stop();
+    },
   };
 }
 
@@ -134,13 +126,20 @@ export const emptyMaster: Fault = {
   name: "master restarted empty before its replicas, by the chart's start script",
   mustFail: {},
   episodes: { full: 2, short: 1 },
-  setUp: setUpWith({}),
+  setUp,
 };
 
-/** Without its wait, nothing can help: there is no memory left. It shows that the script is needed. */
+/** Without such a wait nothing can help: there is no memory left. It shows what the script is for. */
 export const emptyMasterAtOnce: Fault = {
   name: "master restarted empty before its replicas, with nothing that prevents it",
   mustFail: { ours: ["lost"], "claim without WAIT": ["lost"], "plain GETDEL": ["lost"] },
   episodes: { full: 1, short: 1 },
-  setUp: setUpWith({ FAILOVER_WAIT_SECONDS: "0" }),
+  setUp: (algorithm) =>
+    onTrio(algorithm, async ({ trio, app }, client, secrets) => {
+      await each(secrets, (secret) => client.createSurely(secret, app));
+      const { redis } = trio.master();
+      await redis.kill();
+      await redis.restart();
+      await trio.heal();
+    }),
 };

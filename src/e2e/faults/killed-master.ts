@@ -3,12 +3,10 @@ import { eventually } from "./eventually.ts";
 import { divide, each, type Fault } from "./fault.ts";
 import { onTrio } from "./on-trio.ts";
 
-/** Milliseconds that the master is ahead of its replicas, as it is on a slow line. Below the WAIT's time. */
-const LAG = 200;
-
 /**
  * People are handed their secrets and others are told that theirs are kept; in that moment the master
- * is gone, with everything that was still on its way to the replicas.
+ * is gone, with everything that was still on its way to the replicas. The line to them is slow: what
+ * is on it arrives when somebody waits for it, and not before.
  */
 export const killedAfterReply: Fault = {
   name: "master killed after the reply",
@@ -19,12 +17,20 @@ export const killedAfterReply: Fault = {
       const [early, late] = divide(secrets);
       await each(early, (secret) => client.createSurely(secret, app));
       await trio.caughtUp();
-      trio.lagUplinks(LAG);
+      trio.holdUplinks();
       const claims = early.map(() => newClaim());
-      const [created, asked] = await Promise.all([
+      let answered = false;
+      const told = Promise.all([
         each(late, (secret) => client.create(secret, app)),
         each(early, (secret, index) => client.open(secret, claims[index] ?? "", app)),
-      ]);
+      ]).finally(() => {
+        answered = true;
+      });
+      await eventually("everybody is answered", async () => {
+        if (!answered && (await trio.isWaitedFor())) trio.holdUplinks();
+        return answered;
+      });
+      const [created, asked] = await told;
       trio.cutUplinks();
       await trio.master().redis.kill();
 
@@ -32,6 +38,7 @@ export const killedAfterReply: Fault = {
       if (replica) await trio.promote(replica);
       const known = each(early, (secret, index) =>
         Promise.all([
+          client.look(secret, app),
           client.openUntilKnown(secret, newClaim(), app),
           client.openUntilKnown(secret, claims[index] ?? "", app, asked[index]),
         ]),

@@ -30,6 +30,7 @@ export const linkCut: Fault = {
       // Strangers come, and those from before come again; both go on while all is being repaired.
       const known = each(early, (secret, index) =>
         Promise.all([
+          client.look(secret, app),
           client.openUntilKnown(secret, newClaim(), app),
           client.openUntilKnown(secret, claims[index] ?? "", app, asked[index]),
         ]),

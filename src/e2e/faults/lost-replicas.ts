@@ -39,17 +39,3 @@ export const lostReplicas: Fault = {
       });
     }),
 };
-
-/** The master is alone when it goes as well, and no memory is left that could hold anything. */
-export const lostAll: Fault = {
-  name: "all three nodes lost",
-  mustFail: { ours: ["lost"], "claim without WAIT": ["lost"], "plain GETDEL": ["lost"] },
-  episodes: { full: 1, short: 1 },
-  setUp: (algorithm) =>
-    onTrio(algorithm, async ({ trio, app }, client, secrets) => {
-      await each(secrets, (secret) => client.createSurely(secret, app));
-      await each([...trio.replicas(), trio.master()], ({ redis }) => redis.kill());
-      await trio.master().redis.restart();
-      await trio.heal();
-    }),
-};

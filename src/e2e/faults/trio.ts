@@ -18,7 +18,10 @@ export interface Trio {
   openLine(): Promise<TcpProxy>;
   /** What the master says from now on reaches no replica. */
   cutUplinks(): void;
-  lagUplinks(milliseconds: number): void;
+  /** What was under way reaches the replicas, and what the master says from now on is on its way. */
+  holdUplinks(): void;
+  /** Somebody is waiting for replicas. */
+  isWaitedFor(): Promise<boolean>;
   /** All that the master has said until now has reached the replicas. */
   caughtUp(): Promise<void>;
   /** Makes a replica the master and leads every line to it. The others follow nobody until `heal`. */
@@ -68,9 +71,13 @@ export async function startTrio(): Promise<Trio> {
     cutUplinks() {
       for (const { uplink } of nodes) uplink.cut();
     },
-    lagUplinks(milliseconds) {
-      for (const { uplink } of nodes) uplink.lag(milliseconds);
+    holdUplinks() {
+      for (const { uplink } of nodes) {
+        uplink.mend();
+        uplink.holdAnswers();
+      }
     },
+    isWaitedFor: async () => /blocked_clients:[1-9]/.test(await master.admin.info("clients")),
     async caughtUp() {
       await eventually("the replicas have what the master has", async () => {
         const said = await offsetOf(master, "master_repl_offset");
