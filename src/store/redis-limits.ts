@@ -10,8 +10,24 @@ export interface LimitStoreOptions {
   readonly name: string;
 }
 
-/** Milliseconds in which a Redis that has just failed isn't asked again. */
+/** Milliseconds that a request waits for a counter: it has other things to ask Redis, and two seconds in all. */
+const PATIENCE = 400;
+/** Milliseconds in which a Redis that has just failed isn't asked again, by no limiter. */
 const REST = 1_000;
+const restUntil = new WeakMap<Redis | Cluster, number>();
+
+/** Rejects where the answer has not come by then; what was asked may still be done. */
+async function soon<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The counter took too long.")), PATIENCE);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** A script belongs to no key: in a Cluster every node that may be asked for it is given it. */
 async function send(client: Redis | Cluster, command: string, args: string[]): Promise<unknown> {
@@ -37,21 +53,20 @@ export function createLimitStore({ client, name }: LimitStoreOptions): LimitStor
   });
   let options: Options | undefined;
   let prepared: Promise<void> | undefined;
-  let restUntil = 0;
 
   const hashed = (key: string) =>
     createHash("sha256").update(`${name}\0${key}`).digest("base64url").slice(0, 22);
 
   async function withRedis<T>(act: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
-    if (!options || client.status !== "ready" || Date.now() < restUntil) return otherwise();
+    if (!options || client.status !== "ready" || Date.now() < (restUntil.get(client) ?? 0))
+      return otherwise();
+    // Loads the scripts. Done again after a failure, for it remembers a failure for ever.
+    prepared ??= shared.init(options);
     try {
-      // Loads the scripts. Done again after a failure, for it remembers a failure for ever.
-      prepared ??= shared.init(options);
-      await prepared;
-      return await act();
+      return await soon(prepared.then(act));
     } catch {
       prepared = undefined;
-      restUntil = Date.now() + REST;
+      restUntil.set(client, Date.now() + REST);
       return otherwise();
     }
   }
