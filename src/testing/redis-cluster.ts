@@ -44,12 +44,16 @@ export async function startCluster({
   const options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", ...args];
   const started = await Promise.all(
     Array.from({ length: 3 * (replicas + 1) }, async () => {
-      const tlsPort = await freePort();
-      // By default the port for the nodes among themselves is 10000 higher, which may be beyond the last.
-      const bus = ["--cluster-port", String(await freePort())];
-      const tls = certificates ? [...tlsArgs(certificates, tlsPort), "--tls-cluster", "yes"] : [];
-      const node = await startRedis(...options, ...bus, ...tls);
-      return { node, clientPort: certificates ? tlsPort : node.port };
+      const start = async () => {
+        const tlsPort = await freePort();
+        // By default the port for the nodes among themselves is 10000 higher, which may be beyond the last.
+        const bus = ["--cluster-port", String(await freePort())];
+        const tls = certificates ? [...tlsArgs(certificates, tlsPort), "--tls-cluster", "yes"] : [];
+        const node = await startRedis(...options, ...bus, ...tls);
+        return { node, clientPort: certificates ? tlsPort : node.port };
+      };
+      // Somebody else may have taken one of these ports in between.
+      return start().catch(start).catch(start);
     }),
   );
   const nodes = started.map(({ node }) => node);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { freePort } from "./free-port.ts";
 
@@ -110,6 +111,11 @@ export async function startRedis(...extraArgs: readonly string[]): Promise<TestR
     async restart() {
       await kill();
       current = await launch(port, dir, extraArgs);
+      // Somebody else may have tried whether the port is free, and will be gone in a moment.
+      for (let attempt = 0; current.failure && BOUND_TAKEN.test(current.failure) && attempt < 20; attempt++) {
+        await setTimeout(100);
+        current = await launch(port, dir, extraArgs);
+      }
       if (current.failure) throw new Error(`redis-server did not come back: ${current.failure}`);
     },
     freeze: () => void current.child.kill("SIGSTOP"),
