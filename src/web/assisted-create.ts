@@ -5,7 +5,7 @@ import { gather } from "../envelope/seal.ts";
 import { prepareSecret } from "../envelope/sender.ts";
 import { parseTtl, type TtlSeconds } from "../envelope/tokens.ts";
 import { issueFormToken } from "./csrf.ts";
-import { createFormBody, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
+import { createFormBody, decodeText, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { ttlChoices } from "./pages.ts";
 import { formatTime } from "./secret-state.ts";
@@ -30,14 +30,14 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   const nothing: Entered = { secret: new Uint8Array(0), passphrase: "", ttl: config.defaultTtl };
 
   function sendForm(request: Request, response: Response, entered: Entered, error?: FormError): void {
-    if (error) response.status(error.status);
+    if (error) response.status(error.status).set(error.headers);
     const data = {
       action: `${basePath}/assisted`,
       openHref: `${basePath}/assisted/open`,
       basePath,
       csrf: issueFormToken(request, response),
       problem: error && { field: error.field, words: error.message },
-      secret: Buffer.from(entered.secret).toString("utf8"),
+      secret: decodeText(entered.secret),
       passphrase: entered.passphrase,
       ttlChoices: ttlChoices(config, entered.ttl),
     };
@@ -60,7 +60,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const prepared = await prepareSecret([part], passphrase, hashPassphrase);
     const blob = await gather(prepared.sealing);
     const result = await store.create({ ...prepared.identity, blob, ttl });
-    wipe(prepared.identity.share);
+    wipe(prepared.identity.share, prepared.receiptToken);
     if (result.kind === "conflict")
       throw new FormError("secret", "It could not be saved. Send it again.", 409);
     const data = {

@@ -20,7 +20,7 @@ import { type UnsealedPart, unsealWhole } from "../envelope/unseal.ts";
 import { type SecretRecord, StoreUnavailableError } from "../store/store.ts";
 import { createAuthenticate } from "./bearer.ts";
 import { issueFormToken } from "./csrf.ts";
-import { createFormBody, parseForm, textOf } from "./form-body.ts";
+import { createFormBody, decodeText, parseForm, textOf } from "./form-body.ts";
 import {
   type AssistedDeps,
   asFormError,
@@ -55,7 +55,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     claim: ClaimToken,
     error?: FormError,
   ): void {
-    if (error) response.status(error.status);
+    if (error) response.status(error.status).set(error.headers);
     const data = {
       action: `${basePath}/assisted/open`,
       csrf: issueFormToken(request, response),
@@ -86,7 +86,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     const texts = parts.filter(({ kind }) => kind === "text");
     const files = parts.filter(({ kind }) => kind === "file");
     const data = {
-      texts: texts.map(({ bytes }) => Buffer.from(bytes).toString("utf8")),
+      texts: texts.map(({ bytes }) => decodeText(bytes)),
       files: files.map(({ name = "file", bytes }) => ({
         name,
         href: `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`,
@@ -162,6 +162,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
         const receipt = parseReceiptFragment(fragment);
         if (receipt) {
           const digest = await hashReceiptToken(receipt.proof);
+          wipe(receipt.proof);
           sendReceipt(response, await authenticate({ id: receipt.id, digest, role: "receipt" }));
         } else {
           await open(response, fragment, textOf(fields, "passphrase"), claim);
