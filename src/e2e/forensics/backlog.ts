@@ -23,19 +23,23 @@ export async function readBacklog(
   try {
     await once(socket, "connect");
     const first = fieldOf(info, "repl_backlog_first_byte_offset");
-    socket.write(`${login}\r\nPSYNC ${fieldOf(info, "master_replid")} ${first}\r\n`);
+    socket.write(`${login}\r\n`);
+    await once(socket, "readable"); // PSYNC is refused while an answer is still to be sent
+    socket.read();
+    socket.write(`PSYNC ${fieldOf(info, "master_replid")} ${first}\r\n`);
     let received = Buffer.alloc(0);
-    let start = -1;
-    while (start < 0 || received.length - start < length) {
-      const [piece] = (await once(socket, "data")) as [Buffer];
+    for await (const piece of socket) {
       received = Buffer.concat([received, piece]);
-      if (start >= 0) continue;
       const said = received.indexOf("+CONTINUE");
-      if (said < 0 && received.includes("FULLRESYNC")) throw new Error("The backlog moved on. Try again.");
-      const end = said < 0 ? -1 : received.indexOf("\r\n", said);
-      if (end >= 0) start = end + 2;
+      if (said < 0) {
+        const answer = received.subarray(0, 200).toString("latin1");
+        if (/^-|FULLRESYNC/m.test(answer)) throw new Error(`Redis won't show its backlog: ${answer}`);
+        continue;
+      }
+      const start = received.indexOf("\r\n", said) + 2;
+      if (start > 1 && received.length - start >= length) return received.subarray(start);
     }
-    return received.subarray(start);
+    throw new Error("Redis ended the connection in the middle of its backlog.");
   } finally {
     socket.destroy();
   }
