@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { algorithms } from "./algorithms.ts";
 import { allFaults } from "./all-faults.ts";
 import { type Amount, type Outcome, runFault } from "./run-fault.ts";
-import { tableOf } from "./table.ts";
+import { summaryOf, tableOf } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -33,8 +33,9 @@ for (const fault of chosen) {
   outcomes.push(...rows);
   for (const line of tableOf(rows).slice(outcomes.length === rows.length ? 0 : 2)) print(line);
 }
+print("\nIn short:\n");
+for (const line of summaryOf(outcomes)) print(line);
 const failures = outcomes.flatMap((outcome) => outcome.failures);
 for (const failure of failures) print(`FAILED ${failure}`);
-if (failures.length === 0)
-  print("\nAll as it must be: ours keeps its promises, and the others break theirs.");
+if (failures.length === 0) print("\nAll as it must be: ours broke no promise, and the others broke theirs.");
 process.exitCode = failures.length === 0 ? 0 : 1;
