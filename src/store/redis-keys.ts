@@ -15,3 +15,6 @@ export const shareKey = (id: SecretId, name: string) => `ws:{${id}}:share:${name
 
 /** A sorted set: the ids of secrets that are sealed or locked, by the time they fall due. */
 export const DUE_KEY = "ws:due";
+
+/** Written to a node of a Cluster for what stands before it in the node's history. See cluster-wait-pool.ts. */
+export const fenceKey = (number: number) => `ws:fence:${number}`;

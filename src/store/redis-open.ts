@@ -21,7 +21,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
   const attempt = randomBytes(16);
   const window = token ? limits.redeliveryWindow * 1000 : 0;
   const once = window === 0;
-  const decide = parts.writer.run((connection) =>
+  const decide = parts.writer.run(recordKey(id), (connection) =>
     connection.waxsealOpenSecretBuffer(
       recordKey(id),
       blobKey(id),

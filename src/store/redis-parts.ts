@@ -15,6 +15,10 @@ export interface RedisParts {
   readonly client: Redis | Cluster;
   readonly keyring: Keyring;
   readonly writer: Writer<Redis | Cluster>;
+  /** For new shares. */
+  readonly shareWriter: Writer<Redis | Cluster>;
+  /** Whether the shares are in another Redis than the records. */
+  readonly hasKeyring: boolean;
   readonly withdrawals: Withdrawals;
   readonly admission: Admission;
   readonly limits: StoreLimits;

@@ -1,6 +1,7 @@
 import { type Cluster, Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import { storedCiphertext } from "../envelope/tokens.ts";
+import { createClusterWaitPool } from "./cluster-wait-pool.ts";
 import { digestClaim } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
 import { asOf, isLive } from "./record.ts";
@@ -15,7 +16,7 @@ import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-par
 import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
 import { assertTtl, type Store, type StoreLimits } from "./store.ts";
-import { createPlainWriter, createWaitPool, tooFewReplicas } from "./wait-pool.ts";
+import { createPlainWriter, createWaitPool, tooFewReplicas, type Writer } from "./wait-pool.ts";
 import { createWithdrawals } from "./withdrawals.ts";
 
 export interface RedisStoreOptions {
@@ -31,6 +32,8 @@ export interface RedisStoreOptions {
    * that may be promoted. 0, the default, is right where there is no failover.
    */
   readonly waitReplicas?: number;
+  /** The same for a keyring's Redis of its own: how many must have a share before its create is answered. */
+  readonly keyringWaitReplicas?: number;
   /** Milliseconds until the answer is "too few replicas". */
   readonly waitTimeout?: number;
 }
@@ -42,22 +45,25 @@ async function closeClient(client: Redis | Cluster): Promise<void> {
 
 /** The store on Redis. Time is Redis' own throughout, so replicas of this process need not agree on it. */
 export function createRedisStore(options: RedisStoreOptions): Store {
-  const { client, limits, waitReplicas = 0, waitTimeout = 500 } = options;
+  const { client, limits, waitReplicas = 0, keyringWaitReplicas = 0, waitTimeout = 500 } = options;
   const scripts = loadScripts();
   defineScripts(client, scripts);
 
-  function createWriter() {
-    if (waitReplicas === 0) return createPlainWriter(client);
-    if (client instanceof Redis) {
-      return createWaitPool(client, scripts, { replicas: waitReplicas, timeout: waitTimeout });
-    }
-    throw new RangeError("Waiting for replicas does not work with Redis Cluster. Set waitReplicas to 0.");
+  function createWriter(redis: Redis | Cluster, replicas: number): Writer<Redis | Cluster> {
+    if (replicas === 0) return createPlainWriter(redis);
+    const wait = { replicas, timeout: waitTimeout };
+    return redis instanceof Redis
+      ? createWaitPool(redis, scripts, wait)
+      : createClusterWaitPool(redis, scripts, wait);
   }
+  const ring = options.keyring ?? client;
 
   const parts: RedisParts = {
     client,
-    keyring: createKeyring(options.keyring ?? client),
-    writer: createWriter(),
+    keyring: createKeyring(ring),
+    writer: createWriter(client, waitReplicas),
+    shareWriter: createWriter(ring, options.keyring ? keyringWaitReplicas : 0),
+    hasKeyring: options.keyring !== undefined,
     withdrawals: createWithdrawals(client, limits.retention * 1000),
     admission: createAdmission({ client, keyring: options.keyring, budget: options.budget }),
     limits,
@@ -107,7 +113,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
 
     async delete(id) {
-      const { value: reply, replicated } = await writer.run((connection) =>
+      const { value: reply, replicated } = await writer.run(recordKey(id), (connection) =>
         connection.waxsealDeleteSecretBuffer(recordKey(id), blobKey(id), retention),
       );
       const kind = kindOf(reply);
@@ -136,6 +142,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async close() {
       parts.withdrawals.close();
       writer.close();
+      parts.shareWriter.close();
       await Promise.all([closeClient(client), options.keyring && closeClient(options.keyring)]);
     },
   };
