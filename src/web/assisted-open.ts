@@ -20,7 +20,7 @@ import { type UnsealedPart, unsealWhole } from "../envelope/unseal.ts";
 import { type SecretRecord, StoreUnavailableError } from "../store/store.ts";
 import { createAuthenticate } from "./bearer.ts";
 import { issueFormToken } from "./csrf.ts";
-import { createFormBody, decodeText, parseForm, textOf } from "./form-body.ts";
+import { createFormBody, parseForm, textOf } from "./form-body.ts";
 import {
   type AssistedDeps,
   asFormError,
@@ -29,6 +29,7 @@ import {
   FormError,
   type SendPage,
 } from "./form-page.ts";
+import { shownBytes } from "./page-bytes.ts";
 import { notFound } from "./problem.ts";
 import { createReadBlob } from "./read-blob.ts";
 import { ended, formatTime } from "./secret-state.ts";
@@ -85,8 +86,9 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
   ): void {
     const texts = parts.filter(({ kind }) => kind === "text");
     const files = parts.filter(({ kind }) => kind === "file");
+    const shown = texts.map(({ bytes }) => shownBytes(bytes));
     const data = {
-      texts: texts.map(({ bytes }) => decodeText(bytes)),
+      texts: shown.map(({ word }) => word),
       files: files.map(({ name = "file", bytes }) => ({
         name,
         href: `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`,
@@ -97,11 +99,8 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     response.once("finish", () => {
       store.acknowledge(keys.id, claim).catch(() => undefined); // The window's end destroys it too.
     });
-    send(response, "assisted-opened", data, {
-      title: "Here's your secret",
-      seal: "opened",
-      rim: sealRim(keys.id),
-    });
+    const page = { title: "Here's your secret", seal: "opened", rim: sealRim(keys.id) } as const;
+    send(response, "assisted-opened", data, page, shown);
     wipe(...parts.map(({ bytes }) => bytes));
   }
 
