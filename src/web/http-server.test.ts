@@ -149,6 +149,31 @@ describe("The HTTP server", () => {
     );
   });
 
+  it("answers pipelined requests that expect to be told to continue one after the other", async () => {
+    const answer: RequestListener = (req, res) => {
+      req.resume().on("end", () => setTimeout(() => res.end(Buffer.from("answered")), 20));
+    };
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      const request = "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n";
+      socket.write(`${request}\r\nx${request}Connection: close\r\n\r\nx`);
+      const [, first, second] = (await closed).split("HTTP/1.1 200 OK\r\n");
+      for (const one of [first, second]) assert.match(one ?? "", /\r\n\r\nanswered$/);
+    }, answer);
+  });
+
+  it("tells a client that waits for it to send its body", async () => {
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write(
+        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+      );
+      await once(socket, "data");
+      socket.write("x");
+      assert.match(await closed, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    });
+  });
+
   it("refuses headers of more than 16 KiB", async () => {
     await withServer(async (port) => {
       const { socket, closed } = await dial(port);
