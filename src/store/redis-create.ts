@@ -104,8 +104,15 @@ async function findExisting(parts: RedisParts, secret: NewSecret): Promise<Creat
 
 /** Removes a record whose share was lost by a failover. The next try writes it anew. */
 async function removeUnshared({ client }: RedisParts, id: SecretId, shareName: string): Promise<void> {
-  const [removed] = await ask(client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName));
+  const [removed] = await ask(client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "1"));
   if (removed === 1) throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
+}
+
+/** Its share is removed once the record is, and only then: the record may have to stay. */
+async function takeBack(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
+  const discard = parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "0");
+  const [removed] = await discard.catch(() => [0]);
+  if (removed === 1) await cleanUp(parts, id, shareName);
 }
 
 async function writeOrCleanUp(
@@ -146,8 +153,7 @@ export async function createSecret(parts: RedisParts, secret: NewSecret): Promis
   if (!shared) await removeUnshared(parts, id, created ? shareName : text(reply[3]));
   if (!replicated) {
     if (created) {
-      await quietly(parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName));
-      await cleanUp(parts, id, shareName);
+      await takeBack(parts, id, shareName);
     }
     throw tooFewReplicas();
   }

@@ -24,8 +24,10 @@ local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires', 's
 if known[1] then
   if known[1] ~= '1' then return { 'version' } end
   if known[2] ~= ARGV[4] then return { 'conflict' } end
-  -- A WAIT that follows has something of its own to wait for; a full Redis allows it.
+  -- A WAIT that follows has something of its own to wait for; a full Redis allows it. Should it succeed,
+  -- this create is acknowledged, whatever the first one waited for: see discard-secret.
   redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
+  redis.call('HSET', KEYS[1], 'asked', '1')
   local expires = tonumber(known[4])
   return { 'existed', tonumber(known[3]), expires, known[5], known[6] == 'sealed' and now < expires and 1 or 0 }
 end
