@@ -38,7 +38,8 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
   const { value: reply, replicated } = await decide.catch(async (error: unknown) => {
     // It may have won all the same. A claimant with a token comes again; one without must find the
     // secret sealed.
-    if (once) await withdrawals.withdraw(id, attempt, false);
+    const withdrawn = withdrawals.withdraw(id, attempt, false);
+    if (once) await withdrawn;
     throw error;
   });
   const kind = kindOf(reply);
@@ -60,13 +61,19 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     share = await (once ? keyring.take(id, shareName) : keyring.lend(id, shareName, number(reply[2])));
   } catch (error) {
     // Nobody has the share, so the secret is sealed again, or lost where the share is gone for certain.
-    if (once && (await withdrawals.withdraw(id, attempt, true)) === "refused")
-      await quietly(loseSecret(parts, id, shareName, attempt));
+    // What was to be lent may be on its way to an end already: that claimant has to come again.
+    if (once || !replicated) {
+      const result = await withdrawals.withdraw(id, attempt, true);
+      if (once && result === "refused") await quietly(loseSecret(parts, id, shareName, attempt));
+    }
     throw error;
   }
   if (share) {
-    const erase = once ? client.unlink(blobKey(id)) : Promise.resolve();
-    await quietly(client.zrem(DUE_KEY, id), erase);
+    // The ciphertext goes with the share, or with the window; a claim that came again may find it with
+    // all its time (see withdraw-claim.lua).
+    const erase = once ? client.unlink(blobKey(id)) : undefined;
+    const limit = once || first ? undefined : client.pexpire(blobKey(id), Math.max(1, number(reply[2])));
+    await quietly(client.zrem(DUE_KEY, id), erase ?? Promise.resolve(), limit ?? Promise.resolve());
     return { kind: "handed-over", share, first };
   }
   if (first) return loseSecret(parts, id, shareName, attempt);
