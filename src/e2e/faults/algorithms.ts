@@ -5,10 +5,13 @@ import { type ServerProcess, startProgram, startServer } from "../../testing/ser
 const NAMES = ["ours", "claim without WAIT", "plain GETDEL"] as const;
 export type AlgorithmName = (typeof NAMES)[number];
 
+/** Environment, for those that have it. */
+export type Settings = Readonly<Record<string, string>>;
+
 export interface Algorithm {
   readonly name: AlgorithmName;
   /** A process of its own on the Redis at this address, of which so many replicas may be promoted. */
-  start(redisUrl: string, replicas: number): Promise<ServerProcess>;
+  start(redisUrl: string, replicas: number, settings?: Settings): Promise<ServerProcess>;
 }
 
 const WAIT_REPLICAS = "REDIS_WAIT_REPLICAS";
@@ -19,13 +22,13 @@ const NO_LIMITS = {
 };
 const getdelServer = fileURLToPath(new URL("getdel-server.ts", import.meta.url));
 
-function startWaxseal(redisUrl: string, replicas: number): Promise<ServerProcess> {
-  return startServer({ ...NO_LIMITS, REDIS_URL: redisUrl, [WAIT_REPLICAS]: String(replicas) });
+function startWaxseal(redisUrl: string, replicas: number, settings: Settings = {}): Promise<ServerProcess> {
+  return startServer({ ...NO_LIMITS, ...settings, REDIS_URL: redisUrl, [WAIT_REPLICAS]: String(replicas) });
 }
 
 export const algorithms: readonly Algorithm[] = [
   { name: "ours", start: startWaxseal },
-  { name: "claim without WAIT", start: (redisUrl) => startWaxseal(redisUrl, 0) },
+  { name: "claim without WAIT", start: (redisUrl, _, settings) => startWaxseal(redisUrl, 0, settings) },
   {
     name: "plain GETDEL",
     start: (redisUrl) => startProgram(["--import", "tsx", getdelServer], { REDIS_URL: redisUrl }),

@@ -6,6 +6,7 @@ import { frozenMaster } from "./frozen-master.ts";
 import { killedApp } from "./killed-app.ts";
 import { killedAfterReply, killedBeforeReply } from "./killed-master.ts";
 import { linkCut } from "./link-cut.ts";
+import { longOutage } from "./long-outage.ts";
 import { lostReplicas } from "./lost-replicas.ts";
 import { racingApps } from "./racing-apps.ts";
 
@@ -16,6 +17,7 @@ export const allFaults: readonly Fault[] = [
   linkCut,
   frozenMaster,
   lostReplicas,
+  longOutage,
   emptyMaster,
   emptyMasterAtOnce,
   clusterNodeKilled,

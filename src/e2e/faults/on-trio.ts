@@ -1,5 +1,5 @@
 import type { TcpProxy } from "../../testing/tcp-proxy.ts";
-import type { Algorithm } from "./algorithms.ts";
+import type { Algorithm, Settings } from "./algorithms.ts";
 import type { App, Client, Secret } from "./client.ts";
 import type { Stage } from "./fault.ts";
 import { type Replaceable, replaceable } from "./replaceable.ts";
@@ -21,12 +21,12 @@ export interface OnTrio {
 export async function onTrio(
   algorithm: Algorithm,
   episode: (stage: OnTrio, client: Client, secrets: readonly Secret[], number: number) => Promise<void>,
-  count = 1,
+  { count = 1, settings = {} }: { readonly count?: number; readonly settings?: Settings } = {},
 ): Promise<Stage> {
   const trio = await startTrio();
   const startApp = async (): Promise<TrioApp> => {
     const line = await trio.openLine();
-    const start = () => algorithm.start(`redis://127.0.0.1:${line.port}`, 2);
+    const start = () => algorithm.start(`redis://127.0.0.1:${line.port}`, 2, settings);
     return { ...(await replaceable(start)), line };
   };
   const first = await startApp();

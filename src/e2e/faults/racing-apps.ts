@@ -34,6 +34,6 @@ export const racingApps: Fault = {
         await trio.heal();
         await known;
       },
-      3,
+      { count: 3 },
     ),
 };
