@@ -38,17 +38,26 @@ export async function describeNode(redis: TestRedis): Promise<ClusterNode> {
   return { redis, admin, id: String(await admin.cluster("MYID")) };
 }
 
-/** The master of a slot, and the replica that follows it, as the nodes that run say. */
-export async function nodesOf(
-  cluster: TestCluster,
-  slot: number,
-): Promise<{ readonly master: ClusterNode; readonly replica: ClusterNode }> {
-  const [first] = cluster.nodes.filter((node) => node.isRunning());
-  if (!first) throw new Error("No node runs.");
-  const ranges = await (await first.client()).cluster("SLOTS");
-  const [, , ...places] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [];
-  const [master, replica] = places.map(([, port]) => cluster.nodes.find((node) => node.port === port));
-  if (!master || !replica) throw new Error("The slot has no master or no replica.");
+interface Pair {
+  readonly master: ClusterNode;
+  readonly replica: ClusterNode;
+}
+
+/** The master of a slot, and the replica that follows it, as soon as a node that runs tells of both. */
+export async function nodesOf(cluster: TestCluster, slot: number): Promise<Pair> {
+  const [witness] = cluster.nodes.filter((node) => node.isRunning());
+  if (!witness) throw new Error("No node runs.");
+  const admin = await witness.client();
+  let found: readonly (TestRedis | undefined)[] = [];
+  // A replica is not told of before it has heard something from its master.
+  await until(async () => {
+    const [, , ...places] =
+      (await admin.cluster("SLOTS")).find(([from, to]) => from <= slot && slot <= to) ?? [];
+    found = places.map(([, port]) => cluster.nodes.find((node) => node.port === port));
+    return found.length === 2;
+  });
+  const [master, replica] = found;
+  if (!master || !replica) throw new Error("The slot belongs to a node that is not the test's.");
   return { master: await describeNode(master), replica: await describeNode(replica) };
 }
 
@@ -60,10 +69,10 @@ export async function cutLink({ admin }: ClusterNode): Promise<void> {
   await until(async () => (await admin.info("replication")).includes("master_link_status:down"));
 }
 
+/** Lets it follow a master again, now or when it has one. */
 export async function mendLink({ admin }: ClusterNode): Promise<void> {
   await admin.config("SET", "masteruser", "");
   await admin.config("SET", "masterauth", "");
-  await until(async () => (await admin.info("replication")).includes("master_link_status:up"));
 }
 
 /** When all nodes that run agree that this one is a master and that the Cluster is whole. */
