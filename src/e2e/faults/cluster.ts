@@ -97,6 +97,11 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
     masterOf,
     async cutReplica(master) {
       const { admin } = await replicaOf(master);
+      await eventually("the replica has what the master has", async () => {
+        const said = /master_repl_offset:(\d+)/.exec(await master.admin.info("replication"))?.[1];
+        const heard = /slave_repl_offset:(\d+)/.exec(await admin.info("replication"))?.[1];
+        return heard === said;
+      });
       // The master refuses this login, so the replica tries in vain until `heal`.
       await admin.config("SET", "masteruser", "nobody");
       await admin.config("SET", "masterauth", "wrong");

@@ -14,6 +14,7 @@ export const linkCut: Fault = {
     onTrio(algorithm, async ({ trio, app }, client, secrets, number) => {
       const [early, late] = divide(secrets);
       await each(early, (secret) => client.createSurely(secret, app));
+      await trio.caughtUp();
       const [deaf, other] = trio.replicas();
       if (!deaf || !other) throw new Error("A trio has two replicas.");
       deaf.uplink.cut();

@@ -15,6 +15,7 @@ export const racingApps: Fault = {
       algorithm,
       async ({ trio, apps, app }, client, secrets) => {
         await each(secrets, (secret) => client.createSurely(secret, app));
+        await trio.caughtUp();
         trio.cutUplinks();
         const claims = secrets.map(() => apps.map(() => newClaim()));
         const first = await each(secrets, (secret, index) =>
