@@ -23,6 +23,8 @@ const labels = z.record(z.string(), z.string());
 const kubernetesObject = z.record(z.string(), z.unknown());
 const kubernetesList = z.array(kubernetesObject);
 const secretKey = z.string().regex(/^[A-Za-z0-9._-]+$/);
+const optionalKey = z.string().regex(/^[A-Za-z0-9._-]*$/);
+const redisUrl = z.string().regex(/^(rediss?(\+sentinel|\+cluster)?:\/\/\S+)?$/);
 /** No scheme and no slash at the end: it is put before an image's name with a slash between. */
 const registry = z.string().regex(/^([A-Za-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)*)?$/);
 const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
@@ -64,7 +66,6 @@ export const derivedSettings: readonly string[] = [
   "KEYRING_REDIS_USERNAME",
   "KEYRING_REDIS_PASSWORD",
   "REDIS_SERVER_NAME",
-  "REDIS_KEY_PREFIX",
   "REDIS_CA_FILE",
   "REDIS_CERT_FILE",
   "REDIS_KEY_FILE",
@@ -173,13 +174,19 @@ const chartValues = z
       }),
     }),
     externalRedis: z.strictObject({
-      url: z.string().regex(/^(rediss?(\+sentinel)?:\/\/\S+)?$/),
+      url: redisUrl,
       existingSecret: objectName,
       urlKey: secretKey,
+      username: text,
+      passwordKey: optionalKey,
+      sentinelUsername: text,
+      sentinelPasswordKey: optionalKey,
       keyring: z.strictObject({
-        url: z.string().regex(/^(rediss?(\+sentinel)?:\/\/\S+)?$/),
+        url: redisUrl,
         existingSecret: objectName,
         urlKey: secretKey,
+        username: text,
+        passwordKey: optionalKey,
       }),
       tls: z.strictObject({
         existingSecret: objectName,
@@ -187,6 +194,7 @@ const chartValues = z
         clientCertificate: flag,
         certKey: secretKey,
         keyKey: secretKey,
+        serverName: z.string().regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$/),
       }),
       ports: z.array(port).min(1),
     }),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parseConfig } from "../config/parse-config.ts";
+import { aclRules } from "../store/redis-commands.ts";
 import { createMetrics } from "../web/metrics.ts";
 import { at, createHelm, type Helm, type Manifest, type TemplateOptions } from "./kubernetes/helm.ts";
 import { cases, containersOf, decode, everythingOn, find, podsOf, render } from "./kubernetes/manifests.ts";
@@ -71,8 +72,12 @@ describe("what the chart renders", () => {
       const pem = "-----BEGIN CERTIFICATE-----\n";
       const url = address === undefined ? "rediss://waxseal:p@redis.example.org" : decode(address);
       const config = parseConfig(environment, (path) => {
-        if (path.endsWith("/keyring/url")) return "rediss://waxseal:p@keyring.example.org";
-        return path.endsWith("/url") ? url : pem;
+        const signIn = name === "external-redis-cluster" ? "" : "waxseal:p@";
+        if (path.endsWith("/keyring/url")) return `rediss://${signIn}keyring.example.org`;
+        if (path.endsWith("/password")) return "a password";
+        if (path.endsWith("/url"))
+          return name === "external-redis-cluster" ? "rediss+cluster://redis-1,redis-2" : url;
+        return pem;
       });
       assert.equal(config.redis === undefined, name === "embedded", name);
       if (name === "sentinel") {
@@ -88,9 +93,29 @@ describe("what the chart renders", () => {
         assert.equal(config.passphraseTries, 20);
         assert.equal(config.metricsPort, 9464);
       }
+      if (name === "external-redis-cluster") {
+        assert.deepEqual([config.redis?.kind, config.redis?.username], ["cluster", "waxseal"]);
+        assert.deepEqual(
+          [config.redis?.password, config.keyringRedis?.password],
+          ["a password", "a password"],
+        );
+        assert.equal(config.redisTls.serverName, "redis.example.org");
+        assert.equal(config.redisKeyPrefix, "team-a:");
+      }
       if (name === "external-redis-tls") {
         assert.ok(config.keyringRedis && config.redisTls.ca && config.redisTls.cert && config.redisTls.key);
       }
+    }
+  });
+
+  it("lets the bundled Redis' user touch the keys that its settings name", async () => {
+    for (const prefix of [undefined, "team-a:"]) {
+      const settings = prefix === undefined ? {} : { REDIS_KEY_PREFIX: prefix };
+      const manifests = await render(helm, { values: { settings } });
+      const rules = at<Record<string, string>>(find(manifests, "ConfigMap", "waxseal-redis"), "data")?.[
+        "app.acl"
+      ];
+      assert.equal(rules?.trim(), aclRules(prefix ?? ""));
     }
   });
 
