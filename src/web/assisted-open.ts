@@ -78,12 +78,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     send(response, "assisted-receipt", data, { title: heading, seal, rim: sealRim(id) });
   }
 
-  function sendOpened(
-    response: Response,
-    keys: LinkKeys,
-    claim: ClaimToken,
-    parts: readonly UnsealedPart[],
-  ): void {
+  function sendOpened(response: Response, keys: LinkKeys, parts: readonly UnsealedPart[]): void {
     const texts = parts.filter(({ kind }) => kind === "text");
     const files = parts.filter(({ kind }) => kind === "file");
     const shown = texts.map(({ bytes }) => shownBytes(bytes));
@@ -94,11 +89,8 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
         href: `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`,
       })),
     };
-    // Only an answer that went out whole is acknowledged: after a lost one, sending the form again
-    // brings the same claim, and gets the secret while the window lasts.
-    response.once("finish", () => {
-      store.acknowledge(keys.id, claim).catch(() => undefined); // The window's end destroys it too.
-    });
+    // Not acknowledged: an answer that has left this machine has not arrived yet. After a lost one, sending
+    // the form again brings the same claim, and gets the secret until the end of the window destroys it.
     const page = { title: "Here's your secret", seal: "opened", rim: sealRim(keys.id) } as const;
     send(response, "assisted-opened", data, page, shown);
     wipe(...parts.map(({ bytes }) => bytes));
@@ -137,7 +129,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       const parts = await unsealWhole(access, result.share, blob).finally(() => {
         wipe(result.share, access.accessProof);
       });
-      sendOpened(response, keys, claim, parts);
+      sendOpened(response, keys, parts);
     } catch (error) {
       if (error instanceof UnreadableError) throw new FormError("link", error.message, 410);
       throw error;
