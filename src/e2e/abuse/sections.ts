@@ -1,9 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runCut } from "./cut.ts";
 import { runFuzz } from "./fuzz.ts";
 import { createGrep } from "./log-grep.ts";
 import { createReport, type Report } from "./report.ts";
 import { createRig, type Rig, type Scale } from "./rig.ts";
+import { runTiming } from "./timing.ts";
 
 /** What a run does unless told otherwise. */
 export const FULL: Scale = {
@@ -31,6 +33,8 @@ export const SHORT: Scale = {
 
 export const SECTIONS: Readonly<Record<string, { about: string; run: (rig: Rig) => Promise<void> }>> = {
   fuzz: { about: "Malformed requests", run: runFuzz },
+  cut: { about: "The line is cut at every byte of the answer", run: runCut },
+  timing: { about: "The time of a 404", run: runTiming },
 };
 
 async function searchLogs({ needles, logs, folder, report }: Rig): Promise<void> {
