@@ -233,7 +233,7 @@ describe("A Cluster that is being resharded", () => {
       }
     }
     const wandering = wanderers.map(wander);
-    await Promise.all(
+    const acting = Promise.all(
       secrets.map(async (secret, index) => {
         await pause(index * 40);
         await repeat(() => store.create(secret));
@@ -253,7 +253,9 @@ describe("A Cluster that is being resharded", () => {
         assert.equal((await repeat(() => store.open(winner))).kind, "ended");
       }),
     );
-    busy = false;
+    await acting.finally(() => {
+      busy = false;
+    });
     await Promise.all(wandering);
     for (const [index, secret] of secrets.entries()) {
       const state = (await repeat(() => store.read(secret.id)))?.state;
