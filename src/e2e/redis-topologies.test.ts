@@ -9,6 +9,7 @@ import { driveEveryFlow, findNeedles } from "../testing/every-flow.ts";
 import { freePort } from "../testing/free-port.ts";
 import { startCluster, tlsArgs } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { sealSecret } from "../testing/sealed-secret.ts";
 import { launchServer, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
 
@@ -152,6 +153,32 @@ describe("The built server, with its password in a file,", () => {
     };
     const output = await serves(cluster.nodes, environment, { prefix: "team-b:" });
     assert.match(output, /\(Redis Cluster, by the nodes at /);
+  });
+
+  it("says which node of a Cluster is away and when it is back, and serves what lies elsewhere", async () => {
+    const cluster = await startCluster();
+    cleanUps.push(() => cluster.stop());
+    for (const node of cluster.nodes)
+      await (await node.client()).config("SET", "cluster-require-full-coverage", "no");
+    const server = await startServer({
+      REDIS_URL: `redis+cluster://${cluster.ports.map((port) => `127.0.0.1:${port}`).join(",")}`,
+      RATE_LIMIT_CREATE: "1000000/1m",
+    });
+    cleanUps.push(() => server.stop());
+    const create = async () => {
+      const body = JSON.stringify((await sealSecret()).body);
+      const headers = { "Content-Type": "application/json" };
+      return (await fetch(`${server.url}/api/v1/secrets`, { method: "POST", headers, body })).status;
+    };
+    assert.equal(await create(), 201);
+    const [lost] = cluster.nodes;
+    assert.ok(lost);
+    const says = (what: string) =>
+      server.output().split(`Redis's node 127.0.0.1:${lost.port} is ${what}`).length - 1;
+    await lost.kill();
+    await until(async () => [201, 503].includes(await create()) && says("away") === 1);
+    await lost.restart();
+    await until(async () => (await create()) === 201 && says("back") === 1);
   });
 
   it("says what to correct where the address is another kind of Redis, or a password is wrong", async () => {
