@@ -15,7 +15,8 @@ async function expire({ client, keyring }: RedisParts, id: SecretId): Promise<bo
   const reply = await ask(client.waxsealExpireSecretBuffer(recordKey(id), blobKey(id)));
   const kind = text(reply[0]);
   if (kind === "live") {
-    await ask(client.zadd(DUE_KEY, "XX", number(reply[1]), id));
+    // The index may lie on another node, with another clock.
+    await ask(client.waxsealScheduleExpiryBuffer(DUE_KEY, id, number(reply[1]), "XX"));
     return false;
   }
   if (kind === "version") {

@@ -75,7 +75,7 @@ async function place(
  */
 async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<Placed>> {
   const ttl = secret.ttl * 1000;
-  await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, secret.id, ttl));
+  await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, secret.id, ttl, "NX"));
   await putShare(parts, secret, shareName, ttl);
   return parts.writer.run(recordKey(secret.id), (connection) => place(parts, secret, shareName, connection));
 }

@@ -7,7 +7,12 @@ export type ScriptReply = [kind: Buffer, ...rest: (Buffer | number | null)[]];
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    waxsealScheduleExpiryBuffer(due: string, id: string, ttl: number): Result<[added: number], Context>;
+    waxsealScheduleExpiryBuffer(
+      due: string,
+      id: string,
+      left: number,
+      when: "NX" | "XX",
+    ): Result<[added: number], Context>;
     waxsealFindDueBuffer(due: string, limit: number): Result<Buffer[], Context>;
     waxsealCreateSecretBuffer(
       record: string,

@@ -10,7 +10,7 @@
 -- {'version'}
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received')
 if not record[1] then return { 'missing' } end
@@ -20,6 +20,8 @@ if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
 if not record[6] then
-  redis.call('HSET', KEYS[1], 'received', '1', 'until', now, 'events', record[4] .. ',' .. now .. ':received')
+  -- After a failover the clock may be another one: no event is noted as earlier than the one before it.
+  local now = math.max(clock, tonumber(string.match(record[4], '(%d+):[%a-]+$')))
+  redis.call('HSET', KEYS[1], 'received', '1', 'until', clock, 'events', record[4] .. ',' .. now .. ':received')
 end
 return { 'acknowledged', record[5] }

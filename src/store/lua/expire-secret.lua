@@ -4,7 +4,7 @@
 -- KEYS[2] ciphertext
 --
 -- {'expired', share key's name}  this call wrote it down
--- {'live', expires ms}           it isn't due
+-- {'live', ms until it is due}
 -- {'ended'}
 -- {'missing'}
 -- {'version'}
@@ -17,7 +17,7 @@ local state, expires = record[2], tonumber(record[3])
 if not record[1] then return { 'missing' } end
 if record[1] ~= '1' then return { 'version' } end
 if state ~= 'sealed' and state ~= 'locked' then return { 'ended' } end
-if now < expires then return { 'live', expires } end
+if now < expires then return { 'live', expires - now } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
