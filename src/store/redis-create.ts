@@ -14,7 +14,7 @@ import { tooFewReplicas, type Written } from "./wait-pool.ts";
 
 interface Placed {
   readonly reply: ScriptReply;
-  /** Whether the share is where the record is, or will be handed over from where it is. */
+  /** Whether the share is where the record is; or was, until somebody opened it. */
   readonly shared: boolean;
 }
 
@@ -61,8 +61,14 @@ async function place(
     secret.passphrase ? "1" : "0",
   );
   const [reply, isThere] = await Promise.all([create, hasKeyring || ring.has(id, shareName)]);
-  const isSealedAlready = text(reply[0]) === "existed" && reply[4] === 1;
-  return { reply, shared: isSealedAlready ? await ring.has(id, text(reply[3])) : isThere };
+  const existed = text(reply[0]) === "existed";
+  const isShared = existed && reply[4] === 1 ? await ring.has(id, text(reply[3])) : isThere;
+  if (isShared) return { reply, shared: true };
+  // A record without its share goes, here where it was found; the next try writes it anew. Where it
+  // does not go, somebody has opened it in this moment.
+  const name = existed ? text(reply[3]) : shareName;
+  const [removed] = await connection.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), name, "1");
+  return { reply, shared: existed && removed !== 1 };
 }
 
 /**
@@ -100,12 +106,6 @@ async function findExisting(parts: RedisParts, secret: NewSecret): Promise<Creat
   if (!replicated) throw tooFewReplicas();
   const { createdAt, expiresAt } = stored.facts;
   return { kind: "created", existed: true, createdAt, expiresAt };
-}
-
-/** Removes a record whose share was lost by a failover. The next try writes it anew. */
-async function removeUnshared({ client }: RedisParts, id: SecretId, shareName: string): Promise<void> {
-  const [removed] = await ask(client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "1"));
-  if (removed === 1) throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
 }
 
 /** Its share is removed once the record is, and only then: the record may have to stay. */
@@ -150,7 +150,7 @@ export async function createSecret(parts: RedisParts, secret: NewSecret): Promis
   if (!created) await quietly(parts.keyring.drop(id, shareName));
   const kind = kindOf(reply);
   if (kind === "conflict") return { kind };
-  if (!shared) await removeUnshared(parts, id, created ? shareName : text(reply[3]));
+  if (!shared) throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
   if (!replicated) {
     if (created) {
       await takeBack(parts, id, shareName);
