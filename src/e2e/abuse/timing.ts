@@ -6,7 +6,7 @@ import { createClient, inParallel, type Rig, STORES, type StoreName } from "./ri
 import { kolmogorovSmirnov, mannWhitney, medianDifference } from "./statistics.ts";
 
 /** So many questions are open at once: each waits 20 ms for its no. */
-const ABREAST = 48;
+const ABREAST = 16;
 const SECRETS = 50;
 /** Below this a difference would come by chance once in a thousand runs, three comparisons each. */
 const SIGNIFICANT = 0.001 / 3;
