@@ -28,7 +28,7 @@ export const SHORT: Scale = {
   slowSeconds: 31,
   slowStores: ["embedded"],
   slowBefore: 3,
-  malformed: { embedded: 20_000, Redis: 10_000 },
+  malformed: { embedded: 14_000, Redis: 6000 },
   sealed: 100,
   idle: 2,
   growth: 96,
