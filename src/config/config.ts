@@ -43,6 +43,10 @@ export interface Config {
   readonly defaultTtl: number;
   readonly maxTtl: number;
   readonly maxSecretBytes: number;
+  readonly maxFiles: number;
+  /** What all unfinished uploads together may have declared. */
+  readonly uploadsMaxBytes: number;
+  readonly uploadsPerAddress: number;
   readonly retention: number;
   readonly passphraseTries: number;
   readonly redeliveryWindow: number;

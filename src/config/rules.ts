@@ -25,6 +25,10 @@ export const rules: readonly Rule[] = [
       return `EMBEDDED_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
     },
   ),
+  rule(["UPLOADS_MAX_BYTES", "MAX_SECRET_BYTES"], ({ UPLOADS_MAX_BYTES, MAX_SECRET_BYTES }) => {
+    if (UPLOADS_MAX_BYTES >= 2 * MAX_SECRET_BYTES) return undefined;
+    return `UPLOADS_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
+  }),
   rule(["KEYRING_REDIS_URL", "REDIS_URL"], ({ KEYRING_REDIS_URL, REDIS_URL }) => {
     if (KEYRING_REDIS_URL === undefined) return undefined;
     if (REDIS_URL === undefined)

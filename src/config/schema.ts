@@ -99,7 +99,22 @@ export const settings = z.object({
     "72h",
     "Longest time to live that is accepted from anybody.",
   ),
-  MAX_SECRET_BYTES: withDefault(kinds.size(KiB, 16 * MiB), "1MiB", "Largest secret."),
+  MAX_SECRET_BYTES: withDefault(
+    kinds.size(KiB, 2048 * MiB),
+    "25MiB",
+    "Largest secret: its text and files together.",
+  ),
+  MAX_FILES: withDefault(kinds.integer(0, 1000), "100", "Most files in one secret. `0`: text only."),
+  UPLOADS_MAX_BYTES: withDefault(
+    kinds.size(MiB, 64 * 1024 * MiB),
+    "1GiB",
+    "What all unfinished uploads together may hold, over all replicas. One that stops is given up after half an hour.",
+  ),
+  UPLOADS_PER_ADDRESS: withDefault(
+    kinds.integer(1, 1000),
+    "8",
+    "Unfinished uploads per client address and replica.",
+  ),
   RETENTION: withDefault(
     kinds.duration(60, 366 * day),
     "30d",

@@ -46,6 +46,14 @@ export function maxBlobLength(maxSecretBytes: number, maxFiles = 0): number {
   return blobLength(paddedLength(META_ALLOWANCE + maxFiles * META_PER_FILE + maxSecretBytes));
 }
 
+/** Whether there are blobs of this length. */
+export function isBlobLength(length: number): boolean {
+  const chunks = Math.ceil((length - PREFIX_BYTES) / (CHUNK_BYTES + TAG_BYTES));
+  const plaintextLength = length - PREFIX_BYTES - chunks * TAG_BYTES;
+  if (plaintextLength < MIN_PLAINTEXT || blobLength(plaintextLength) !== length) return false;
+  return paddedLength(plaintextLength) === plaintextLength;
+}
+
 export function chunkCount(plaintextLength: number): number {
   return Math.ceil(plaintextLength / CHUNK_BYTES);
 }

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
 import type { Logger } from "pino";
-import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
+import { StoreFullError, StoreUnavailableError, UploadsFullError } from "../store/store.ts";
 import type { Limits } from "./limits.ts";
 import { describeError } from "./log-error.ts";
 import { invalid, notFound, Problem } from "./problem.ts";
@@ -34,6 +34,9 @@ function toProblem(error: unknown): Problem | undefined {
     return new Problem("unavailable", error.message, {
       headers: { "Retry-After": String(error.retryAfter) },
     });
+  }
+  if (error instanceof UploadsFullError) {
+    return new Problem("full", error.message, { headers: { "Retry-After": String(error.retryAfter) } });
   }
   if (error instanceof StoreFullError) return new Problem("full", error.message);
   if (!(error instanceof Error)) return undefined;

@@ -17,6 +17,11 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     }
   }
 
+  function countCreated(id: SecretId): void {
+    metrics.created.inc();
+    audit("created", id);
+  }
+
   function recordOpening(id: SecretId, result: OpenResult): void {
     switch (result.kind) {
       case "handed-over":
@@ -45,13 +50,20 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     async create(secret) {
       const result = await timed("create", () => store.create(secret));
       if (result.kind === "created" && !result.existed) {
-        metrics.created.inc();
-        audit("created", secret.id);
+        // An upload is a secret only once it is sealed.
+        if (secret.blob) countCreated(secret.id);
+        else audit("upload-begun", secret.id);
       }
       return result;
     },
+    writeBlob: (id, offset, bytes) => timed("write-blob", () => store.writeBlob(id, offset, bytes)),
+    async sealUpload(id) {
+      const result = await timed("seal-upload", () => store.sealUpload(id));
+      if (result.kind === "sealed" && result.first) countCreated(id);
+      return result;
+    },
     read: (id) => timed("read", () => store.read(id)),
-    readBlob: (id) => timed("read-blob", () => store.readBlob(id)),
+    readBlob: (id, start, end) => timed("read-blob", () => store.readBlob(id, start, end)),
     async open(request) {
       const result = await timed("open", () => store.open(request));
       recordOpening(request.id, result);
@@ -76,6 +88,14 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
       for (const id of ids) {
         metrics.expired.inc();
         audit("expired", id);
+      }
+      return ids;
+    },
+    async collectAbandoned() {
+      const ids = await timed("collect-abandoned", () => store.collectAbandoned());
+      for (const id of ids) {
+        metrics.abandoned.inc();
+        audit("upload-abandoned", id);
       }
       return ids;
     },

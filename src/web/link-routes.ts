@@ -11,13 +11,12 @@ import {
 } from "../envelope/tokens.ts";
 import type { OpenResult } from "../store/store.ts";
 import { createAuthenticate, parseLinkHolder } from "./bearer.ts";
-import { parseByteRange } from "./byte-range.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, SMALL_BODY } from "./json-body.ts";
 import { notFound, Problem } from "./problem.ts";
-import { createReadBlob } from "./read-blob.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, ended, endOf } from "./secret-state.ts";
+import { createSendBlob } from "./send-blob.ts";
 
 const OPEN_BODY = z.strictObject({
   access: field(parseAccessProof, base64urlOf(PROOF_BYTES)),
@@ -48,7 +47,7 @@ function sendShare(res: Response, result: OpenResult): void {
 export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
-  const readBlob = createReadBlob(store);
+  const sendBlob = createSendBlob(store);
 
   router.get("/api/v1/secret", async (req, res) => {
     const record = await authenticate(await parseLinkHolder(req));
@@ -58,17 +57,7 @@ export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
   });
 
   router.get("/api/v1/secret/blob", async (req, res) => {
-    const { id } = await authenticate(await parseLinkHolder(req));
-    const blob = await readBlob(id);
-    const range = parseByteRange(req, blob.length);
-    const body = range ? blob.subarray(range.start, range.end + 1) : blob;
-    res.set({
-      "Content-Type": "application/octet-stream",
-      "Content-Length": String(body.length),
-      "Accept-Ranges": "bytes",
-      ...(range ? { "Content-Range": `bytes ${range.start}-${range.end}/${blob.length}` } : {}),
-    });
-    res.status(range ? 206 : 200).end(req.method === "HEAD" ? undefined : body);
+    await sendBlob(req, res, await authenticate(await parseLinkHolder(req)));
   });
 
   router.post("/api/v1/secret/open", limits.open, createJsonBody(SMALL_BODY), async (req, res) => {

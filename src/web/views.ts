@@ -82,6 +82,7 @@ export interface Frame {
   readonly basePath: string;
   readonly publicUrl: string;
   readonly maxSecretBytes: number;
+  readonly maxFiles: number;
   /** Seconds. */
   readonly redeliveryWindow: number;
   readonly icon: AssetReference;
