@@ -11,7 +11,7 @@ import { hashPassphrase, WorkerLoadError } from "./hash-passphrase.ts";
 import { watchNewline } from "./newline.ts";
 import { rememberOwn } from "./own-secrets.ts";
 import { showReady } from "./ready.ts";
-import { formatBytes } from "./sizes.ts";
+import { formatBytes } from "../envelope/size-words.ts";
 import { startPage } from "./start-page.ts";
 
 /** What one press of the button made. A retry sends the very same bytes, so it can't create twice. */
