@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type ClaimToken, createClaim } from "../envelope/tokens.ts";
-import { anyDigest, newSecret, seconds } from "../testing/new-secret.ts";
+import { anyDigest, newSecret, readWhole, seconds } from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, type StoreHarness, useStore } from "./contract-harness.ts";
 import type { NewSecret, SecretState } from "./store.ts";
 
@@ -60,7 +60,7 @@ function step(name: string, run: (model: Model, real: Real) => Promise<void>): S
       assert.equal(record.triesLeft, MODEL_LIMITS.passphraseTries - model.tries);
       assert.equal(record.endedAt === undefined, LIVE.includes(record.state));
       const readable = LIVE.includes(model.state) || model.now < model.until;
-      assert.equal((await real.harness.store.readBlob(real.secret.id)) !== undefined, readable);
+      assert.equal((await readWhole(real.harness.store, real.secret)) !== undefined, readable);
     },
   };
 }

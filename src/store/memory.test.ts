@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { storedCiphertext } from "../envelope/tokens.ts";
-import { bytes, newSecret, opening, openingOnce, seconds } from "../testing/new-secret.ts";
+import { bytes, newSecret, opening, openingOnce, readWhole, seconds } from "../testing/new-secret.ts";
 import { storeContract } from "./contract.ts";
 import { LIMITS } from "./contract-harness.ts";
-import { createMemoryStore, RECORD_BYTES } from "./memory.ts";
+import { createMemoryStore } from "./memory.ts";
+import { RECORD_BYTES } from "./memory-entries.ts";
 import { StoreFullError, StoreUnavailableError } from "./store.ts";
 
 storeContract("The embedded store", async (limits) => {
@@ -47,7 +48,7 @@ describe("The embedded store's bounds", () => {
     await assert.rejects(store.create(refused), StoreFullError);
     assert.equal(await store.read(refused.id), undefined);
     assert.equal(await store.countPending(), 3);
-    for (const one of kept) assert.deepEqual(await store.readBlob(one.id), one.blob);
+    for (const one of kept) assert.deepEqual(await readWhole(store, one), one.blob);
     await store.close();
   });
 

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { SecretId } from "../envelope/tokens.ts";
 import { digestBody, sameDigest } from "./digests.ts";
+import { releaseUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import type { RedisParts } from "./redis-parts.ts";
 import { parseRecord } from "./redis-record.ts";
 import { asBuffer, kindOf, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
+import { beginUpload } from "./redis-upload.ts";
 import { type CreateResult, type NewSecret, StoreFullError } from "./store.ts";
 import { tooFewReplicas, type Written } from "./wait-pool.ts";
 
@@ -16,7 +18,8 @@ import { tooFewReplicas, type Written } from "./wait-pool.ts";
  * Redis deletes at the end of its time to live, and an entry that the next sweep removes.
  */
 async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<ScriptReply>> {
-  const { id } = secret;
+  const { id, blob } = secret;
+  if (!blob) return beginUpload(parts, secret, shareName);
   const ttl = secret.ttl * 1000;
   await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl));
   await parts.keyring.put(id, shareName, secret.share, ttl);
@@ -29,7 +32,7 @@ async function write(parts: RedisParts, secret: NewSecret, shareName: string): P
       asBuffer(secret.receiptHash),
       digestBody(secret),
       shareName,
-      asBuffer(secret.blob),
+      asBuffer(blob),
       ttl,
       parts.retention,
       secret.passphrase ? "1" : "0",
@@ -38,11 +41,12 @@ async function write(parts: RedisParts, secret: NewSecret, shareName: string): P
 }
 
 /** After a create that was refused for certain. */
-async function cleanUp({ client, keyring }: RedisParts, id: SecretId, shareName: string): Promise<void> {
+async function cleanUp(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
+  const { client, keyring } = parts;
   const unschedule = async () => {
     if ((await client.exists(recordKey(id))) === 0) await client.zrem(DUE_KEY, id);
   };
-  await quietly(keyring.drop(id, shareName), unschedule());
+  await quietly(keyring.drop(id, shareName), releaseUpload(parts, id, shareName), unschedule());
 }
 
 /** A full Redis can still tell a create that it has done before. */
@@ -75,7 +79,7 @@ export async function createSecret(parts: RedisParts, secret: NewSecret): Promis
   }
   const { value: reply, replicated } = written;
   const created = text(reply[0]) === "created";
-  if (!created) await quietly(parts.keyring.drop(id, shareName));
+  if (!created) await quietly(parts.keyring.drop(id, shareName), releaseUpload(parts, id, shareName));
   if (kindOf(reply) === "conflict") return { kind: "conflict" };
   if (!replicated) {
     if (created) {

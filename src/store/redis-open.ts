@@ -71,7 +71,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     throw error;
   }
   if (share) {
-    const erase = once ? client.unlink(blobKey(id)) : Promise.resolve();
+    const erase = once ? client.waxsealEraseBlobBuffer(recordKey(id), blobKey(id)) : Promise.resolve();
     await quietly(client.zrem(DUE_KEY, id), erase);
     return { kind: "handed-over", share, first };
   }

@@ -1,11 +1,12 @@
 import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
 import type { Keyring } from "./keyring.ts";
+import { releaseUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { parseRecord, type StoredRecord } from "./redis-record.ts";
 import { ended, kindOf, MISSING, quietly } from "./redis-replies.ts";
-import type { Ended, Missing, StoreLimits } from "./store.ts";
+import type { Ended, Missing, StoreLimits, UploadLimits } from "./store.ts";
 import type { Writer } from "./wait-pool.ts";
 
 /** What the acts of the Redis store work with. */
@@ -14,6 +15,7 @@ export interface RedisParts {
   readonly keyring: Keyring;
   readonly writer: Writer<Redis | Cluster>;
   readonly limits: StoreLimits;
+  readonly uploads: UploadLimits;
   /** Milliseconds. */
   readonly retention: number;
 }
@@ -30,17 +32,18 @@ export async function loadRecord({ client }: RedisParts, id: SecretId): Promise<
 
 /** Writes down that the content is gone. lose-secret.lua says when this may be called. */
 export async function loseSecret(
-  { client, keyring, retention }: RedisParts,
+  parts: RedisParts,
   id: SecretId,
   shareName: string,
   attempt: Buffer | typeof NO_ATTEMPT,
 ): Promise<Ended | Missing> {
+  const { client, keyring, retention } = parts;
   const reply = await ask(
     client.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
   );
   if (kindOf(reply) === "missing") return MISSING;
   const result = ended(reply[1], reply[2]);
-  await quietly(keyring.drop(id, shareName));
+  await quietly(keyring.drop(id, shareName), releaseUpload(parts, id, shareName));
   // An expired one stays in the index, to be collected and reported.
   if (result.state !== "expired") await quietly(client.zrem(DUE_KEY, id));
   return result;

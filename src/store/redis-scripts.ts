@@ -22,6 +22,62 @@ declare module "ioredis" {
       retention: number,
       passphrase: "0" | "1",
     ): Result<ScriptReply, Context>;
+    waxsealBeginUploadBuffer(
+      record: string,
+      linkHash: Bytes,
+      accessHash: Bytes,
+      receiptHash: Bytes,
+      body: Bytes,
+      shareName: string,
+      size: number,
+      block: number,
+      ttl: number,
+      idle: number,
+      longest: number,
+      retention: number,
+      passphrase: "0" | "1",
+    ): Result<ScriptReply, Context>;
+    waxsealReserveUploadBuffer(
+      uploads: string,
+      sizes: string,
+      upload: string,
+      size: number,
+      idle: number,
+      maxBytes: number,
+    ): Result<[reserved: number], Context>;
+    waxsealReleaseUploadBuffer(
+      uploads: string,
+      sizes: string,
+      upload: string,
+    ): Result<[released: number], Context>;
+    waxsealWriteBlockBuffer(
+      record: string,
+      blob: string,
+      offset: number,
+      piece: Buffer,
+      idle: number,
+      longest: number,
+      maxSpans: number,
+    ): Result<ScriptReply, Context>;
+    waxsealSealUploadBuffer(
+      record: string,
+      blob: string,
+      attempt: Bytes,
+      retention: number,
+    ): Result<ScriptReply, Context>;
+    waxsealReopenUploadBuffer(
+      record: string,
+      blob: string,
+      attempt: Bytes,
+      idle: number,
+      retention: number,
+    ): Result<[reopened: number], Context>;
+    waxsealAbandonUploadBuffer(
+      record: string,
+      blob: string,
+      shareName: string,
+      retention: number,
+    ): Result<ScriptReply, Context>;
     waxsealDiscardSecretBuffer(
       record: string,
       blob: string,
@@ -46,6 +102,7 @@ declare module "ioredis" {
       attempt: Bytes,
       retention: number,
     ): Result<[withdrawn: number], Context>;
+    waxsealEraseBlobBuffer(record: string, blob: string): Result<[erased: number], Context>;
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;
@@ -61,18 +118,26 @@ declare module "ioredis" {
 }
 
 const SCRIPTS = [
+  "abandon-upload",
   "acknowledge-secret",
+  "begin-upload",
   "create-secret",
   "delete-secret",
   "discard-secret",
+  "erase-blob",
   "expire-secret",
   "find-due",
   "lose-secret",
   "open-secret",
   "read-record",
+  "release-upload",
+  "reopen-upload",
+  "reserve-upload",
   "schedule-expiry",
+  "seal-upload",
   "unlock-secret",
   "withdraw-claim",
+  "write-block",
 ] as const;
 
 export interface Script {

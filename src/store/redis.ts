@@ -1,10 +1,11 @@
 import { type Cluster, Redis } from "ioredis";
-import { storedCiphertext } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
-import { asOf, isLive } from "./record.ts";
+import { asOf, isUnended } from "./record.ts";
+import { readBlob } from "./redis-blob.ts";
+import { releaseUpload } from "./redis-budget.ts";
 import { checkRedis } from "./redis-check.ts";
-import { collectExpired } from "./redis-collect.ts";
+import { collectAbandoned, collectExpired } from "./redis-collect.ts";
 import { createSecret } from "./redis-create.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
@@ -12,7 +13,8 @@ import { openSecret } from "./redis-open.ts";
 import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
-import { assertTtl, type Store, type StoreLimits } from "./store.ts";
+import { sealUpload, writeBlob } from "./redis-upload.ts";
+import { assertSize, assertTtl, type Store, type StoreLimits, UPLOAD_LIMITS } from "./store.ts";
 import { createPlainWriter, createWaitPool, tooFewReplicas } from "./wait-pool.ts";
 
 export interface RedisStoreOptions {
@@ -54,6 +56,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     keyring: createKeyring(options.keyring ?? client),
     writer: createWriter(),
     limits,
+    uploads: limits.uploads ?? UPLOAD_LIMITS,
     retention: limits.retention * 1000,
   };
   const { keyring, writer, retention } = parts;
@@ -67,12 +70,17 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
     async create(secret) {
       assertTtl(secret.ttl, limits.maxTtl);
+      assertSize(secret);
       return createSecret(parts, secret);
     },
 
+    writeBlob: (id, offset, bytes) => writeBlob(parts, id, offset, bytes),
+
+    sealUpload: (id) => sealUpload(parts, id),
+
     async read(id) {
       let stored = await loadRecord(parts, id);
-      if (stored && isLive(stored.facts.state) && stored.now < stored.facts.expiresAt) {
+      if (stored && isUnended(stored.facts.state) && stored.now < stored.facts.expiresAt) {
         if (!stored.hasBlob || !(await keyring.has(id, stored.shareName))) {
           await loseSecret(parts, id, stored.shareName, NO_ATTEMPT);
           stored = await loadRecord(parts, id);
@@ -81,10 +89,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return stored && asOf(stored.facts, stored.now, limits.passphraseTries);
     },
 
-    async readBlob(id) {
-      const blob = await ask(client.getBuffer(blobKey(id)));
-      return blob ? storedCiphertext(new Uint8Array(blob)) : undefined;
-    },
+    readBlob: (id, start, end) => readBlob(parts, id, start, end),
 
     open: (request) => openSecret(parts, request),
 
@@ -108,7 +113,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       await keyring.drop(id, text(reply[1]));
       if (!replicated) throw tooFewReplicas();
       if (kind === "ended") return ended(reply[3], reply[2]);
-      await quietly(client.zrem(DUE_KEY, id));
+      await quietly(client.zrem(DUE_KEY, id), releaseUpload(parts, id, text(reply[1])));
       return { kind: "deleted", first: reply[3] === 1, endedAt: number(reply[2]) };
     },
 
@@ -121,6 +126,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
 
     collectExpired: () => collectExpired(parts),
+
+    collectAbandoned: () => collectAbandoned(parts),
 
     countPending: () => ask(client.zcard(DUE_KEY)),
 

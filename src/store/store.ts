@@ -282,6 +282,19 @@ export function assertSize({ size, blob }: Pick<NewSecret, "size" | "blob">): vo
   throw new RangeError(`A blob's size is its length in bytes, not ${size}.`);
 }
 
+export function assertPiece(offset: number, { length }: Uint8Array, size: number): void {
+  if (length > BLOB_BLOCK) throw new RangeError(`A piece has at most ${BLOB_BLOCK} bytes, not ${length}.`);
+  if (Number.isSafeInteger(offset) && offset >= 0 && offset + length <= size) return;
+  throw new RangeError(`A piece of ${length} bytes at ${offset} is not inside of a blob of ${size}.`);
+}
+
+export function assertReadable(start: number, end: number): void {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start < end) {
+    if (end - start <= MAX_READ) return;
+  }
+  throw new RangeError(`A range has from 1 to ${MAX_READ} bytes, not ${start} to ${end}.`);
+}
+
 /** A last line of defence behind `parseTtl`: no arithmetic slip may make a secret live for ever. */
 export function assertTtl(ttl: number, maxTtl: number): void {
   if (!Number.isInteger(ttl) || ttl < 1 || ttl > maxTtl) {

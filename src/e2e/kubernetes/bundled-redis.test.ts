@@ -91,7 +91,7 @@ describe("the chart's single Redis", () => {
       const { id, ...secret } = newSecret();
       assert.equal((await store.create({ id, ...secret })).kind, "created");
       assert.equal((await store.read(id))?.state, "sealed");
-      assert.equal((await store.readBlob(id))?.byteLength, 2000);
+      assert.equal((await store.readBlob(id, 0, 2000))?.byteLength, 2000);
       assert.equal(await store.countPending(), 1);
       const claim = random(parseClaim, 16);
       const wrong = { id, linkHash: secret.linkHash, accessHash: random(parseDigest), claim };

@@ -1,7 +1,7 @@
 -- The claimant has what it needs: the ciphertext goes, and with it the rest of the window.
 --
 -- KEYS[1] record
--- KEYS[2] ciphertext
+-- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] claim digest
 --
 -- {'acknowledged', share key's name}
@@ -12,13 +12,16 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received')
-if not record[1] then return { 'missing' } end
-if record[1] ~= '1' then return { 'version' } end
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received',
+  'size', 'block')
+if not record[1] or record[2] == 'uploading' then return { 'missing' } end
+if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
 if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
+local blocks = record[8] and math.ceil(record[7] / record[8]) or 0
+for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
 if not record[6] then
   redis.call('HSET', KEYS[1], 'received', '1', 'until', now, 'events', record[4] .. ',' .. now .. ':received')
 end

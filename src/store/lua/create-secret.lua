@@ -22,10 +22,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires')
 if known[1] then
-  if known[1] ~= '1' then return { 'version' } end
+  if known[1] ~= '1' and known[1] ~= '2' then return { 'version' } end
   if known[2] ~= ARGV[4] then return { 'conflict' } end
   -- A WAIT that follows has something of its own to wait for. Not worth failing for in a full Redis.
-  redis.pcall('HSET', KEYS[1], 'v', '1')
+  redis.pcall('HSET', KEYS[1], 'v', known[1])
   return { 'existed', tonumber(known[3]), tonumber(known[4]) }
 end
 

@@ -1,7 +1,7 @@
 -- The sender destroys it. An earlier end state stays, but what is left of the content goes.
 --
 -- KEYS[1] record
--- KEYS[2] ciphertext
+-- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] retention, ms
 --
 -- {'deleted', share key's name, ended ms, 1 where this call did it}
@@ -12,15 +12,18 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'until', 'events', 'share', 'destroyed')
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'until', 'events', 'share', 'destroyed',
+  'size', 'block')
 local state, expires, ended, share = record[2], tonumber(record[3]), tonumber(record[4]), record[7]
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
+local blocks = record[10] and math.ceil(record[9] / record[10]) or 0
+for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
 
-if state == 'sealed' or state == 'locked' then
+if state == 'sealed' or state == 'locked' or state == 'uploading' then
   if now >= expires then return { 'ended', share, expires, 'expired' } end
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   redis.call('HSET', KEYS[1], 'state', 'deleted', 'ended', now, 'events', record[6] .. ',' .. now .. ':deleted')

@@ -1,7 +1,7 @@
 -- Writes down that a secret ran out unopened. One caller among all replicas is told so.
 --
 -- KEYS[1] record
--- KEYS[2] ciphertext
+-- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 --
 -- {'expired', share key's name}  this call wrote it down
 -- {'live', expires ms}           it isn't due
@@ -12,15 +12,19 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'events', 'share')
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'events', 'share', 'size', 'block')
 local state, expires = record[2], tonumber(record[3])
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+-- A seal that was taken back; it may come again.
+if state == 'uploading' then return { 'live', expires } end
 if state ~= 'sealed' and state ~= 'locked' then return { 'ended' } end
 if now < expires then return { 'live', expires } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
+local blocks = record[7] and math.ceil(record[6] / record[7]) or 0
+for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
 redis.call('HSET', KEYS[1],
   'state', 'expired',
   'ended', expires,

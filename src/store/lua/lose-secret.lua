@@ -3,7 +3,7 @@
 -- orderly end is written down before the share goes, what is still so now was lost.
 --
 -- KEYS[1] record
--- KEYS[2] ciphertext
+-- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] random bytes of the call that won it, as in open-secret, or ''
 -- ARGV[2] retention, ms
 -- ARGV[3] how near its end a secret counts as expired rather than lost, ms
@@ -16,23 +16,25 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'attempt', 'events', 'destroyed',
-  'again', 'received')
+  'again', 'received', 'size', 'block')
 local state, expires, ended, destroyed = record[2], tonumber(record[3]), tonumber(record[4]), tonumber(record[7])
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
 
 -- Where the same claim came a second time meanwhile, that other call may have handed it over.
 local won = state == 'opened' and record[5] == ARGV[1] and not record[8] and not record[9]
-if state ~= 'sealed' and state ~= 'locked' and not won then return { 'ended', state, ended } end
+if state ~= 'sealed' and state ~= 'locked' and state ~= 'uploading' and not won then return { 'ended', state, ended } end
 local events = won and string.gsub(record[6], ',%d+:opened$', '') or record[6]
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
-redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'destroyed')
+local blocks = record[11] and math.ceil(record[10] / record[11]) or 0
+for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'destroyed', 'held')
 
 -- The share's own clock started a moment before the record's, so it may be gone a moment earlier.
 -- The record stays live for expire-secret to report, with its time moved to now.
-if not destroyed and now >= expires - tonumber(ARGV[3]) then
+if state ~= 'uploading' and not destroyed and now >= expires - tonumber(ARGV[3]) then
   expires = math.min(now, expires)
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   redis.call('HSET', KEYS[1], 'state', 'sealed', 'expires', expires, 'events', events)

@@ -1,0 +1,33 @@
+-- Gives up an upload whose time is over. One caller among all replicas is told so.
+--
+-- KEYS[1] record
+-- KEYS[2] ciphertext, whose blocks are named after it
+-- ARGV[1] name of the share's key, which tells whose record it is
+-- ARGV[2] retention, ms
+--
+-- {'abandoned'}         this call wrote it down
+-- {'live', expires ms}  it isn't due
+-- {'over'}              it was sealed, or ended before
+-- {'foreign'}           the record is that of another create
+-- {'missing'}
+-- {'version'}
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local record = redis.call('HMGET', KEYS[1], 'v', 'share', 'state', 'expires', 'size', 'block')
+local expires = tonumber(record[4])
+if not record[1] then return { 'missing' } end
+if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[2] ~= ARGV[1] then return { 'foreign' } end
+if record[3] ~= 'uploading' then return { 'over' } end
+if now < expires then return { 'live', expires } end
+
+-- PEXPIRE first: a full Redis allows it, and then allows the rest.
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+for n = 0, math.ceil(tonumber(record[5]) / tonumber(record[6])) - 1 do
+  redis.call('UNLINK', KEYS[2] .. ':' .. n)
+end
+redis.call('HDEL', KEYS[1], 'held')
+redis.call('HSET', KEYS[1], 'state', 'expired', 'ended', expires, 'events', expires .. ':expired')
+return { 'abandoned' }
