@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Config, RedisTls } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
 import { connectRedis } from "./store/connect-redis.ts";
+import { storeLimits } from "./store/limits-of-config.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createRedisStore } from "./store/redis.ts";
 import { createLimitStore } from "./store/redis-limits.ts";
@@ -62,14 +63,14 @@ function createBackend(config: Config, log: Logger): Backend {
   const { redis, keyringRedis, redisTls, redisReplicas } = config;
   if (redis === undefined) {
     return {
-      store: createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes }),
+      store: createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes }),
       limitStore: () => undefined,
     };
   }
   const client = connect(redis, redisTls, log, "Redis");
   const keyring = keyringRedis && connect(keyringRedis, redisTls, log, "the keyring's Redis");
   return {
-    store: createRedisStore({ client, keyring, limits: config, waitReplicas: redisReplicas }),
+    store: createRedisStore({ client, keyring, limits: storeLimits(config), waitReplicas: redisReplicas }),
     limitStore: (name) => createLimitStore({ client, name }),
   };
 }

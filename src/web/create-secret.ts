@@ -20,11 +20,10 @@ import { type FieldError, invalid, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, describeUpload, formatTime } from "./secret-state.ts";
 
-/** Bytes of a create body besides the blob: six short fields and their names, with room. */
-const OTHER_FIELDS = 2048;
 /** The longest blob that may come with the create itself; what is longer follows in parts. */
 export const MAX_INLINE_BLOB = 65_536;
-const BODY_LIMIT = Math.ceil((MAX_INLINE_BLOB * 4) / 3) + OTHER_FIELDS;
+/** Of the body: more than it needs, so that somebody who sends a longer blob is told what to do. */
+const BODY_LIMIT = 262_144;
 
 const SIZE = "Must be the blob's length in bytes.";
 

@@ -80,6 +80,7 @@ export function createPages(deps: PageDeps): Router {
 
   const create = page("create", "Share a secret", {
     ttlChoices: ttlChoices(config, config.defaultTtl),
+    maxFiles: config.maxFiles,
     assistedHref: assistedHref(""),
     basePath,
   });

@@ -53,7 +53,8 @@ async function* limitedTo(req: Request, { start, end }: ByteSpan): AsyncGenerato
       yield piece;
     }
   } catch (error) {
-    throw req.readableAborted ? invalid("The body ended too early. What arrived is kept.") : error;
+    if (error instanceof Problem || !req.readableAborted) throw error;
+    throw invalid("The body ended too early. What arrived is kept.");
   }
   if (left > 0) throw invalid("The body is shorter than its Content-Range says. What arrived is kept.");
 }
