@@ -32,11 +32,9 @@ async function expire({ client, keyring }: RedisParts, name: string): Promise<Se
 
 /** The same for an upload. A share whose record is another create's, or never came to be, goes as well. */
 async function abandon(parts: RedisParts, name: string): Promise<SecretId | undefined> {
-  const { client, keyring, retention } = parts;
+  const { client, keyring } = parts;
   const { id, shareName } = parseUpload(name);
-  const reply = await ask(
-    client.waxsealAbandonUploadBuffer(recordKey(id), blobKey(id), shareName, retention),
-  );
+  const reply = await ask(client.waxsealAbandonUploadBuffer(recordKey(id), blobKey(id), shareName));
   const kind = text(reply[0]);
   if (kind === "live") {
     await ask(client.zadd(UPLOADS_KEY, "XX", number(reply[1]), name));

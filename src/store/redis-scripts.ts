@@ -58,6 +58,7 @@ declare module "ioredis" {
       idle: number,
       longest: number,
       maxSpans: number,
+      retention: number,
     ): Result<ScriptReply, Context>;
     waxsealSealUploadBuffer(
       record: string,
@@ -72,12 +73,7 @@ declare module "ioredis" {
       idle: number,
       retention: number,
     ): Result<[reopened: number], Context>;
-    waxsealAbandonUploadBuffer(
-      record: string,
-      blob: string,
-      shareName: string,
-      retention: number,
-    ): Result<ScriptReply, Context>;
+    waxsealAbandonUploadBuffer(record: string, blob: string, shareName: string): Result<ScriptReply, Context>;
     waxsealDiscardSecretBuffer(
       record: string,
       blob: string,

@@ -52,7 +52,7 @@ export async function beginUpload(
 
 /** Replicas are waited for once, by the seal: what it waits for comes after every piece. */
 export async function writeBlob(
-  { client, uploads }: RedisParts,
+  { client, uploads, retention }: RedisParts,
   id: SecretId,
   offset: number,
   bytes: Uint8Array,
@@ -67,6 +67,7 @@ export async function writeBlob(
       uploads.idle * 1000,
       uploads.longest * 1000,
       MAX_HELD_SPANS,
+      retention,
     ),
   );
   const kind = kindOf(reply);

@@ -3,7 +3,6 @@
 -- KEYS[1] record
 -- KEYS[2] ciphertext, whose blocks are named after it
 -- ARGV[1] name of the share's key, which tells whose record it is
--- ARGV[2] retention, ms
 --
 -- {'abandoned'}         this call wrote it down
 -- {'live', expires ms}  it isn't due
@@ -23,8 +22,7 @@ if record[2] ~= ARGV[1] then return { 'foreign' } end
 if record[3] ~= 'uploading' then return { 'over' } end
 if now < expires then return { 'live', expires } end
 
--- PEXPIRE first: a full Redis allows it, and then allows the rest.
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- UNLINK and HDEL first: a full Redis allows them, and then allows the rest.
 for n = 0, math.ceil(tonumber(record[5]) / tonumber(record[6])) - 1 do
   redis.call('UNLINK', KEYS[2] .. ':' .. n)
 end

@@ -13,9 +13,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received',
-  'size', 'block')
-if not record[1] or record[2] == 'uploading' then return { 'missing' } end
+  'size', 'block', 'expires')
+if not record[1] then return { 'missing' } end
 if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[2] == 'uploading' and now < tonumber(record[9]) then return { 'missing' } end
 if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.

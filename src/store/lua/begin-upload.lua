@@ -50,5 +50,5 @@ redis.call('HSET', KEYS[1],
   'expires', expires,
   'tries', 0,
   'events', '')
-redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[10]) + tonumber(ARGV[11]))
+redis.call('PEXPIRE', KEYS[1], expires - now + tonumber(ARGV[11]))
 return { 'created', now, expires }

@@ -34,7 +34,8 @@ if not version then return { 'missing' } end
 if version ~= '1' and version ~= '2' then return { 'version' } end
 -- Lua interns its strings: comparing two of them compares two pointers and takes the same time
 -- wherever they differ.
-if link ~= ARGV[1] or state == 'uploading' then return { 'missing' } end
+if link ~= ARGV[1] then return { 'missing' } end
+if state == 'uploading' then return now < expires and { 'missing' } or { 'ended', 'expired', expires } end
 
 -- A write that a full Redis allows, before the others: from here on the script's writes are allowed
 -- as well. A store that is full must still be able to open and to forget.

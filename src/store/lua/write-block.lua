@@ -7,6 +7,7 @@
 -- ARGV[3] how long the upload may stay without a byte arriving, ms
 -- ARGV[4] how long it may take at most, ms
 -- ARGV[5] into how many spans the bytes held may fall
+-- ARGV[6] retention, ms
 --
 -- {'written', bytes held, 1 where that is all of them, expires ms}
 -- {'sealed', expires ms}  the upload has ended well before
@@ -83,5 +84,6 @@ end
 if from < to then
   expires = math.min(now + tonumber(ARGV[3]), latest)
   redis.call('HSET', KEYS[1], 'held', table.concat(spans, ','), 'expires', expires)
+  redis.call('PEXPIRE', KEYS[1], expires - now + tonumber(ARGV[6]))
 end
 return { 'written', received, received == size and 1 or 0, expires }
