@@ -31,7 +31,9 @@ export async function readBlob(
   assertReadable(start, end);
   const [state, ...numbers] = await ask(parts.client.hmget(recordKey(id), "state", "size", "block"));
   const [size = 0, block = 0] = numbers.map((text) => Number(text ?? 0));
-  if (!state || state === "uploading" || end > size) return undefined;
+  // Of one that was opened, the blocks' own times to live tell how long it may be fetched again.
+  const readable = state === "sealed" || state === "locked" || state === "opened";
+  if (!readable || end > size) return undefined;
   if (block === 0) {
     const bytes = await readValue(parts, blobKey(id), size, start, end);
     return bytes && storedCiphertext(new Uint8Array(bytes));

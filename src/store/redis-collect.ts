@@ -2,7 +2,7 @@ import type { SecretId } from "../envelope/tokens.ts";
 import { parseUpload, releaseUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey, UPLOADS_KEY } from "./redis-keys.ts";
-import type { RedisParts } from "./redis-parts.ts";
+import { freeBlocks, type RedisParts } from "./redis-parts.ts";
 import { number, quietly, text } from "./redis-replies.ts";
 
 const BATCH = 100;
@@ -12,7 +12,8 @@ const MAX_BATCHES = 100;
 const LOOK_AGAIN = 3_600_000;
 
 /** The id where this call, among all replicas, wrote down that it ran out. */
-async function expire({ client, keyring }: RedisParts, name: string): Promise<SecretId | undefined> {
+async function expire(parts: RedisParts, name: string): Promise<SecretId | undefined> {
+  const { client, keyring } = parts;
   const id = name as SecretId;
   const reply = await ask(client.waxsealExpireSecretBuffer(recordKey(id), blobKey(id)));
   const kind = text(reply[0]);
@@ -26,7 +27,8 @@ async function expire({ client, keyring }: RedisParts, name: string): Promise<Se
   }
   const expired = kind === "expired";
   // What fails here is done again by the next sweep; the report must not be lost for it.
-  await quietly(client.zrem(DUE_KEY, id), expired ? keyring.drop(id, text(reply[1])) : Promise.resolve());
+  const erase = expired ? [keyring.drop(id, text(reply[1])), freeBlocks(parts, id, number(reply[2]))] : [];
+  await quietly(client.zrem(DUE_KEY, id), ...erase);
   return expired ? id : undefined;
 }
 
@@ -44,11 +46,13 @@ async function abandon(parts: RedisParts, name: string): Promise<SecretId | unde
     await ask(client.zincrby(UPLOADS_KEY, LOOK_AGAIN, name));
     return undefined;
   }
+  const abandoned = kind === "abandoned";
   await quietly(
     releaseUpload(parts, id, shareName),
     kind === "over" ? Promise.resolve() : keyring.drop(id, shareName),
+    abandoned ? freeBlocks(parts, id, number(reply[1])) : Promise.resolve(),
   );
-  return kind === "abandoned" ? id : undefined;
+  return abandoned ? id : undefined;
 }
 
 /** Walks what is due, a batch at a time. Ends that were told to somebody else only leave the index. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { SecretId, Share } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
-import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
+import { freeBlocks, loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { asBuffer, ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import type { OpenRequest, OpenResult } from "./store.ts";
 import { tooFewReplicas } from "./wait-pool.ts";
@@ -71,8 +71,8 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     throw error;
   }
   if (share) {
-    const erase = once ? client.waxsealEraseBlobBuffer(recordKey(id), blobKey(id)) : Promise.resolve();
-    await quietly(client.zrem(DUE_KEY, id), erase);
+    const erase = once ? [client.unlink(blobKey(id)), freeBlocks(parts, id, number(reply[3]), 0)] : [];
+    await quietly(client.zrem(DUE_KEY, id), ...erase);
     return { kind: "handed-over", share, first };
   }
   if (first) return loseSecret(parts, id, shareName, attempt);

@@ -98,7 +98,6 @@ declare module "ioredis" {
       attempt: Bytes,
       retention: number,
     ): Result<[withdrawn: number], Context>;
-    waxsealEraseBlobBuffer(record: string, blob: string): Result<[erased: number], Context>;
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;
@@ -120,7 +119,6 @@ const SCRIPTS = [
   "create-secret",
   "delete-secret",
   "discard-secret",
-  "erase-blob",
   "expire-secret",
   "find-due",
   "lose-secret",

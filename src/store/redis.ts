@@ -10,7 +10,7 @@ import { createSecret } from "./redis-create.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { openSecret } from "./redis-open.ts";
-import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
+import { freeBlocks, loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
 import { sealUpload, writeBlob } from "./redis-upload.ts";
@@ -101,6 +101,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (kind === "missing") return MISSING;
       if (kind === "refused") return { kind };
       await keyring.drop(id, text(reply[1]));
+      await freeBlocks(parts, id, number(reply[2]));
       return { kind: "acknowledged" };
     },
 
@@ -111,10 +112,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       const kind = kindOf(reply);
       if (kind === "missing") return MISSING;
       await keyring.drop(id, text(reply[1]));
+      await freeBlocks(parts, id, number(reply[3]));
       if (!replicated) throw tooFewReplicas();
-      if (kind === "ended") return ended(reply[3], reply[2]);
+      if (kind === "ended") return ended(reply[4], reply[2]);
       await quietly(client.zrem(DUE_KEY, id), releaseUpload(parts, id, text(reply[1])));
-      return { kind: "deleted", first: reply[3] === 1, endedAt: number(reply[2]) };
+      return { kind: "deleted", first: reply[4] === 1, endedAt: number(reply[2]) };
     },
 
     async unlock(id) {

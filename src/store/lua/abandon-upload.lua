@@ -4,7 +4,7 @@
 -- KEYS[2] ciphertext, whose blocks are named after it
 -- ARGV[1] name of the share's key, which tells whose record it is
 --
--- {'abandoned'}         this call wrote it down
+-- {'abandoned', blocks} this call wrote it down
 -- {'live', expires ms}  it isn't due
 -- {'over'}              it was sealed, or ended before
 -- {'foreign'}           the record is that of another create
@@ -23,9 +23,11 @@ if record[3] ~= 'uploading' then return { 'over' } end
 if now < expires then return { 'live', expires } end
 
 -- UNLINK and HDEL first: a full Redis allows them, and then allows the rest.
-for n = 0, math.ceil(tonumber(record[5]) / tonumber(record[6])) - 1 do
-  redis.call('UNLINK', KEYS[2] .. ':' .. n)
-end
+local blocks = math.ceil(tonumber(record[5]) / tonumber(record[6]))
+-- To free many blocks takes long, and nobody else is served meanwhile: what is not freed here has no
+-- time left, and the caller removes it some at a time.
+for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 redis.call('HDEL', KEYS[1], 'held')
 redis.call('HSET', KEYS[1], 'state', 'expired', 'ended', expires, 'events', expires .. ':expired')
-return { 'abandoned' }
+return { 'abandoned', blocks }

@@ -4,7 +4,7 @@
 -- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] claim digest
 --
--- {'acknowledged', share key's name}
+-- {'acknowledged', share key's name, blocks}
 -- {'refused'}  it was not handed over to this claim
 -- {'missing'}
 -- {'version'}
@@ -22,8 +22,11 @@ if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
 local blocks = record[8] and math.ceil(record[7] / record[8]) or 0
-for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+-- To free many blocks takes long, and nobody else is served meanwhile: what is not freed here has no
+-- time left, and the caller removes it some at a time.
+for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 if not record[6] then
   redis.call('HSET', KEYS[1], 'received', '1', 'until', now, 'events', record[4] .. ',' .. now .. ':received')
 end
-return { 'acknowledged', record[5] }
+return { 'acknowledged', record[5], blocks }

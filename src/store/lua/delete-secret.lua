@@ -4,8 +4,8 @@
 -- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] retention, ms
 --
--- {'deleted', share key's name, ended ms, 1 where this call did it}
--- {'ended', share key's name, ended ms, state}
+-- {'deleted', share key's name, ended ms, blocks, 1 where this call did it}
+-- {'ended', share key's name, ended ms, blocks, state}
 -- {'missing'}
 -- {'version'}
 
@@ -21,18 +21,21 @@ if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
 local blocks = record[10] and math.ceil(record[9] / record[10]) or 0
-for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+-- To free many blocks takes long, and nobody else is served meanwhile: what is not freed here has no
+-- time left, and the caller removes it some at a time.
+for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 
 if state == 'sealed' or state == 'locked' or state == 'uploading' then
-  if now >= expires then return { 'ended', share, expires, 'expired' } end
+  if now >= expires then return { 'ended', share, expires, blocks, 'expired' } end
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   redis.call('HSET', KEYS[1], 'state', 'deleted', 'ended', now, 'events', record[6] .. ',' .. now .. ':deleted')
-  return { 'deleted', share, now, 1 }
+  return { 'deleted', share, now, blocks, 1 }
 end
-if state == 'deleted' then return { 'deleted', share, ended, 0 } end
+if state == 'deleted' then return { 'deleted', share, ended, blocks, 0 } end
 -- The claimant may be on its way, or come again within the window. `destroyed` tells lose-secret
 -- whose doing it is that the share isn't there.
 if state == 'opened' and not record[8] then
   redis.call('HSET', KEYS[1], 'until', math.min(now, tonumber(record[5])), 'destroyed', now)
 end
-return { 'ended', share, ended, state }
+return { 'ended', share, ended, blocks, state }

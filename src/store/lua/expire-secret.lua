@@ -3,7 +3,7 @@
 -- KEYS[1] record
 -- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 --
--- {'expired', share key's name}  this call wrote it down
+-- {'expired', share key's name, blocks}  this call wrote it down
 -- {'live', expires ms}           it isn't due
 -- {'ended'}
 -- {'missing'}
@@ -24,9 +24,12 @@ if now < expires then return { 'live', expires } end
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
 local blocks = record[7] and math.ceil(record[6] / record[7]) or 0
-for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+-- To free many blocks takes long, and nobody else is served meanwhile: what is not freed here has no
+-- time left, and the caller removes it some at a time.
+for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 redis.call('HSET', KEYS[1],
   'state', 'expired',
   'ended', expires,
   'events', record[4] .. ',' .. expires .. ':expired')
-return { 'expired', record[5] }
+return { 'expired', record[5], blocks }

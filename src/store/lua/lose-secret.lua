@@ -8,7 +8,7 @@
 -- ARGV[2] retention, ms
 -- ARGV[3] how near its end a secret counts as expired rather than lost, ms
 --
--- {'ended', state, ended ms}
+-- {'ended', state, ended ms, blocks}
 -- {'missing'}
 -- {'version'}
 
@@ -23,13 +23,16 @@ if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
 
 -- Where the same claim came a second time meanwhile, that other call may have handed it over.
 local won = state == 'opened' and record[5] == ARGV[1] and not record[8] and not record[9]
-if state ~= 'sealed' and state ~= 'locked' and state ~= 'uploading' and not won then return { 'ended', state, ended } end
+if state ~= 'sealed' and state ~= 'locked' and state ~= 'uploading' and not won then return { 'ended', state, ended, 0 } end
 local events = won and string.gsub(record[6], ',%d+:opened$', '') or record[6]
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
 local blocks = record[11] and math.ceil(record[10] / record[11]) or 0
-for n = 0, blocks - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+-- To free many blocks takes long, and nobody else is served meanwhile: what is not freed here has no
+-- time left, and the caller removes it some at a time.
+for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
+for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'destroyed', 'held')
 
 -- The share's own clock started a moment before the record's, so it may be gone a moment earlier.
@@ -38,7 +41,7 @@ if state ~= 'uploading' and not destroyed and now >= expires - tonumber(ARGV[3])
   expires = math.min(now, expires)
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   redis.call('HSET', KEYS[1], 'state', 'sealed', 'expires', expires, 'events', events)
-  return { 'ended', 'expired', expires }
+  return { 'ended', 'expired', expires, blocks }
 end
 
 local final, at = 'lost', now
@@ -48,4 +51,4 @@ redis.call('HSET', KEYS[1],
   'state', final,
   'ended', at,
   'events', events .. ',' .. at .. ':' .. final)
-return { 'ended', final, at }
+return { 'ended', final, at, blocks }

@@ -11,7 +11,7 @@
 -- ARGV[7] wrong passphrases until it is locked
 -- ARGV[8] retention, ms
 --
--- {'won', share key's name, window ms}    this call opened it
+-- {'won', share key's name, window ms, blocks}    this call opened it
 -- {'again', share key's name, what is left of the window ms}
 -- {'wrong', share key's name, tries left}
 -- {'locked', share key's name}
@@ -93,4 +93,4 @@ redis.call('HSET', KEYS[1],
   'attempt', ARGV[4],
   'until', now + window,
   'events', events)
-return { 'won', share, window }
+return { 'won', share, window, blocks or 0 }
