@@ -25,7 +25,7 @@ export async function sendZip(response: Response, parts: readonly UnsealedPart[]
     "Content-Disposition": 'attachment; filename="secret.zip"',
   });
   try {
-    await pipeline(Readable.fromWeb(makeZip(files(), { buffersAreUTF8: true })), response);
+    await pipeline(Readable.from(makeZip(files(), { buffersAreUTF8: true }), { objectMode: false }), response);
   } finally {
     wipe(...parts.map(({ bytes }) => bytes));
   }

@@ -47,6 +47,7 @@ function newSecret(): NewSecret {
     id: formatId(new Uint8Array(randomBytes(16))),
     ...{ linkHash: random(parseDigest), accessHash: random(parseDigest), receiptHash: random(parseDigest) },
     share: random(parseShare),
+    size: 2000,
     blob: storedCiphertext(new Uint8Array(randomBytes(2000))),
     ttl: 600 as TtlSeconds,
     passphrase: true,
