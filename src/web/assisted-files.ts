@@ -25,7 +25,10 @@ export async function sendZip(response: Response, parts: readonly UnsealedPart[]
     "Content-Disposition": 'attachment; filename="secret.zip"',
   });
   try {
-    await pipeline(Readable.from(makeZip(files(), { buffersAreUTF8: true }), { objectMode: false }), response);
+    await pipeline(
+      Readable.from(makeZip(files(), { buffersAreUTF8: true }), { objectMode: false }),
+      response,
+    );
   } finally {
     wipe(...parts.map(({ bytes }) => bytes));
   }
