@@ -20,8 +20,8 @@ umask 0077
 # that is added to src/store must be added here; the appliance test fails where one is missing.
 commands='+hello +client|setname +select +info +ping +quit +time +wait
 +eval +evalsha +script|load +exists +unlink +del +pexpire +pttl
-+get +set +getex +getdel +incr +decr +hmget +hgetall +hset +hdel
-+zadd +zrem +zcard +zrangebyscore'
++get +set +getrange +setrange +getex +getdel +incr +decr +hmget +hgetall +hset +hdel
++zadd +zincrby +zrem +zcard +zrangebyscore'
 
 role="${REDIS_ROLE:-redis}"
 shared=/run/waxseal

@@ -102,7 +102,7 @@ describe("The check of a Redis at start", () => {
     const admin = await server.client();
     const commands =
       "-@all +ping +hello +auth +quit +client|setname +info +time +wait +eval +evalsha " +
-      "+get +set +getex +getdel +exists +unlink +pexpire +pttl +hget +hset +hmget +hgetall +hdel " +
+      "+get +set +getrange +setrange +getex +getdel +exists +unlink +pexpire +pttl +hget +hset +hmget +hgetall +hdel " +
       "+zadd +zincrby +zrem +zcard +zrangebyscore";
     await admin.call("ACL", "SETUSER", "app", "on", ">secret", "~ws:*", ...commands.split(" "));
     const client = connectRedis({ address: parseRedisUrl(`redis://app:secret@127.0.0.1:${server.port}`) });
