@@ -12,10 +12,10 @@ import { BLOB_BLOCK, type NewSecret, type Store, UPLOAD_LIMITS } from "./store.t
 /** 50 MiB, in more blocks than one script frees. */
 const SIZE = 100 * BLOB_BLOCK + 12_345;
 /**
- * Bytes that Redis may use more than before: client buffers, scripts and tables come and go, and were
- * seen to differ by 1 MiB; one forgotten block in twenty would be more.
+ * Bytes that Redis may use more than before: buffers and tables come and go, and were seen to add
+ * 100,000. One forgotten block is more than this.
  */
-const TOLERANCE = 2_500_000;
+const TOLERANCE = BLOB_BLOCK;
 
 let server: TestRedis;
 let admin: Redis;
