@@ -20,8 +20,10 @@ function typeOfBytes(start: Bytes): ImageType | undefined {
   if (text(start, 0, 3) === "\xff\xd8\xff") return "image/jpeg";
   if (/^GIF8[79]a/.test(text(start, 0, 6))) return "image/gif";
   if (text(start, 0, 4) === "RIFF" && text(start, 8, 14) === "WEBPVP") return "image/webp";
-  // An ISO base media file whose major or first compatible brands say AVIF (AVIF 1.1, section 8).
-  if (text(start, 4, 8) === "ftyp" && /^(?:.{4})*?avi[fs]/s.test(text(start, 8, 32))) return "image/avif";
+  // An ISO base media file whose major or first compatible brands say AVIF (AVIF 1.1, section 8). The
+  // minor version stands between them.
+  const brands = text(start, 8, 12) + text(start, 16, 32);
+  if (text(start, 4, 8) === "ftyp" && /^(?:.{4})*?avi[fs]/s.test(brands)) return "image/avif";
   return undefined;
 }
 

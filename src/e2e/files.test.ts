@@ -49,7 +49,8 @@ describe("files from one browser to another", () => {
     await openLink(recipient, await createLink(sender));
     for (const { name, buffer } of files) {
       const arrived = await saved(recipient, `Save ${name}`);
-      assert.equal(arrived.name, name);
+      // Chromium itself saves no zero-width joiner.
+      assert.equal(arrived.name, name.replaceAll("\u200d", "_"));
       assert.equal(arrived.bytes.length, buffer.length, name);
       assert.equal(sha256(arrived.bytes), sha256(buffer), name);
     }
