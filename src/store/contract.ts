@@ -6,6 +6,7 @@ import type { MakeStore } from "./contract-harness.ts";
 import { modelContract } from "./contract-model.ts";
 import { openContract } from "./contract-open.ts";
 import { partsContract } from "./contract-parts.ts";
+import { pieceContract } from "./contract-pieces.ts";
 import { raceContract } from "./contract-races.ts";
 import { tryContract } from "./contract-tries.ts";
 import { uploadEndContract } from "./contract-upload-ends.ts";
@@ -23,6 +24,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     endContract(makeStore);
     raceContract(makeStore);
     partsContract(makeStore);
+    pieceContract(makeStore);
     uploadEndContract(makeStore);
     modelContract(makeStore);
   });
