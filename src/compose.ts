@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import type { Store as LimitStore } from "express-rate-limit";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Config, RedisTls } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
-import { connectRedis } from "./store/connect-redis.ts";
+import { connectRedisOrCluster, nodeName } from "./store/connect-redis.ts";
 import { storeLimits } from "./store/limits-of-config.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createRedisStore } from "./store/redis.ts";
@@ -41,36 +41,48 @@ interface Backend {
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
 }
 
-/** One line when it goes and one when it comes back, however often it is tried in between. */
-function connect(address: RedisAddress, tls: RedisTls, log: Logger, role: string): Redis {
-  let away = false;
-  const client = connectRedis({
+/** One line when it, or a node of it, goes and one when it comes back, however often it is tried in between. */
+function connect(address: RedisAddress, { redisTls, redisKeyPrefix }: Config, log: Logger, role: string) {
+  const away = new Set<string>();
+  const isBack = (name: string) => {
+    if (away.delete(name)) log.info(`${name} is back`);
+  };
+  const nameOf = (node: string) => `${role}'s node ${node}`;
+  const client = connectRedisOrCluster({
     address,
-    tls,
-    onFault(fault) {
-      if (!away) log.warn({ error: describeError(fault) }, `${role} is away; trying again and again`);
-      away = true;
+    tls: redisTls,
+    keyPrefix: redisKeyPrefix,
+    onFault(fault, node) {
+      const name = node === undefined ? role : nameOf(node);
+      if (!away.has(name))
+        log.warn({ error: describeError(fault) }, `${name} is away; trying again and again`);
+      away.add(name);
     },
   });
-  client.on("ready", () => {
-    if (away) log.info(`${role} is back`);
-    away = false;
-  });
+  client.on("ready", () => isBack(role));
+  client.on("+node", (node: Redis) => node.on("ready", () => isBack(nameOf(nodeName(node)))));
   return client;
 }
 
 function createBackend(config: Config, log: Logger): Backend {
-  const { redis, keyringRedis, redisTls, redisReplicas } = config;
+  const { redis, keyringRedis, redisWaitReplicas, redisWaitTimeout } = config;
   if (redis === undefined) {
     return {
       store: createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes }),
       limitStore: () => undefined,
     };
   }
-  const client = connect(redis, redisTls, log, "Redis");
-  const keyring = keyringRedis && connect(keyringRedis, redisTls, log, "the keyring's Redis");
+  const client = connect(redis, config, log, "Redis");
+  const keyring = keyringRedis && connect(keyringRedis, config, log, "the keyring's Redis");
   return {
-    store: createRedisStore({ client, keyring, limits: storeLimits(config), waitReplicas: redisReplicas }),
+    store: createRedisStore({
+      client,
+      keyring,
+      limits: storeLimits(config),
+      budget: config.storeBudget,
+      waitReplicas: redisWaitReplicas,
+      waitTimeout: redisWaitTimeout,
+    }),
     limitStore: (name) => createLimitStore({ client, name }),
   };
 }

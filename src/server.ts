@@ -20,6 +20,7 @@ function fail(message: string): never {
 async function readConfig() {
   const { parseConfig } = await import("./config/parse-config.ts");
   const { ConfigError } = await import("./config/config-error.ts");
+  const { describeSettings } = await import("./config/schema.ts");
   try {
     return parseConfig(process.env, (path) => readFileSync(path, "utf8"));
   } catch (error) {
@@ -27,8 +28,9 @@ async function readConfig() {
     throw error;
   } finally {
     // Whatever prints the environment later, such as a crash report, has no password to print.
-    delete process.env.REDIS_URL;
-    delete process.env.KEYRING_REDIS_URL;
+    for (const { name, source } of describeSettings()) {
+      if (source === "value-or-file") delete process.env[name];
+    }
     // With DEBUG=ioredis:* the client writes each command with its arguments, shares included, to stderr.
     delete process.env.DEBUG;
   }
@@ -41,6 +43,7 @@ async function serve(): Promise<void> {
   const { describeDoubts, describeStart } = await import("./web/start-words.ts");
   const { compose } = await import("./compose.ts");
   const { createHttpServer, createHttpsServer, drain } = await import("./web/http-server.ts");
+  const { forgetInput } = await import("./web/forget-input.ts");
   const { ListenError, listen } = await import("./web/listen.ts");
   const { createRedirect } = await import("./web/redirect.ts");
   const { prepareTls } = await import("./tls/serve-tls.ts");
@@ -73,6 +76,7 @@ async function serve(): Promise<void> {
   const { host, port, metricsPort, redirectPort } = config;
   const servers: AnyServer[] = [];
   const open = async (server: AnyServer, address: Parameters<typeof listen>[1]) => {
+    forgetInput(server);
     await listen(server, address).catch(expected);
     servers.push(server);
   };

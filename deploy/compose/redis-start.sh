@@ -15,13 +15,11 @@
 set -eu
 umask 0077
 
-# What Waxseal uses: the handshake of its client, the store, its scripts and the rate limits (CLIENT
-# SETINFO is left out: Redis before 7.2 refuses a list that names it, and clients do without). A command
-# that is added to src/store must be added here; the appliance test fails where one is missing.
-commands='+hello +client|setname +select +info +ping +quit +time +wait
-+eval +evalsha +script|load +exists +unlink +del +pexpire +pttl
-+get +set +getrange +setrange +getex +getdel +incr +decr +hmget +hgetall +hset +hdel
-+zadd +zincrby +zrem +zcard +zrangebyscore'
+# What Waxseal uses, from src/store/redis-commands.ts by `npm run readme` (CLIENT SETINFO is left out:
+# Redis before 7.2 refuses a list that names it, and clients do without).
+commands='+hello +client|setname +select +quit +info +ping +time +wait +set +get +getrange +setrange
++incr +decr +pttl +exists +getex +getdel +hset +pexpire +hmget +hgetall +hdel +zadd
++zincrby +zcard +zrangebyscore +zrem +del +unlink +script|load +eval +evalsha'
 
 role="${REDIS_ROLE:-redis}"
 shared=/run/waxseal

@@ -23,6 +23,8 @@ const labels = z.record(z.string(), z.string());
 const kubernetesObject = z.record(z.string(), z.unknown());
 const kubernetesList = z.array(kubernetesObject);
 const secretKey = z.string().regex(/^[A-Za-z0-9._-]+$/);
+const optionalKey = z.string().regex(/^[A-Za-z0-9._-]*$/);
+const redisUrl = z.string().regex(/^(rediss?(\+sentinel|\+cluster)?:\/\/\S+)?$/);
 /** No scheme and no slash at the end: it is put before an image's name with a slash between. */
 const registry = z.string().regex(/^([A-Za-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)*)?$/);
 const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
@@ -57,6 +59,13 @@ export const derivedSettings: readonly string[] = [
   "REDIRECT_PORT",
   "REDIS_URL",
   "KEYRING_REDIS_URL",
+  "REDIS_USERNAME",
+  "REDIS_PASSWORD",
+  "REDIS_SENTINEL_USERNAME",
+  "REDIS_SENTINEL_PASSWORD",
+  "KEYRING_REDIS_USERNAME",
+  "KEYRING_REDIS_PASSWORD",
+  "REDIS_SERVER_NAME",
   "REDIS_CA_FILE",
   "REDIS_CERT_FILE",
   "REDIS_KEY_FILE",
@@ -165,13 +174,19 @@ const chartValues = z
       }),
     }),
     externalRedis: z.strictObject({
-      url: z.string().regex(/^(rediss?(\+sentinel)?:\/\/\S+)?$/),
+      url: redisUrl,
       existingSecret: objectName,
       urlKey: secretKey,
+      username: text,
+      passwordKey: optionalKey,
+      sentinelUsername: text,
+      sentinelPasswordKey: optionalKey,
       keyring: z.strictObject({
-        url: z.string().regex(/^(rediss?(\+sentinel)?:\/\/\S+)?$/),
+        url: redisUrl,
         existingSecret: objectName,
         urlKey: secretKey,
+        username: text,
+        passwordKey: optionalKey,
       }),
       tls: z.strictObject({
         existingSecret: objectName,
@@ -179,6 +194,7 @@ const chartValues = z
         clientCertificate: flag,
         certKey: secretKey,
         keyKey: secretKey,
+        serverName: z.string().regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$/),
       }),
       ports: z.array(port).min(1),
     }),

@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Documentation, describeSettings } from "../config/schema.ts";
+import { renderAcl } from "./redis-acl.ts";
 
 /** What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in README.md, by name. */
 export const generated: Readonly<Record<string, () => string>> = {
   config: renderSettings,
+  "redis-acl": renderAcl,
   node: () => readJson("../../package.json").engines.node.replace(">=", ""),
 };
 

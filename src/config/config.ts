@@ -6,11 +6,20 @@ export interface RateLimit {
   readonly seconds: number;
 }
 
-/** PEM texts for connections to Redis. `cert` and `key` come together or not at all. */
+/** When a store counts as full: a share of what Redis may use (`maxmemory`), or bytes. */
+export type StoreBudget =
+  | { readonly kind: "share"; readonly share: number }
+  | { readonly kind: "size"; readonly bytes: number };
+
+/**
+ * For connections to Redis over TLS. The first three are PEM texts; `cert` and `key` come together or
+ * not at all. `serverName` is to be certified instead of the host's name.
+ */
 export interface RedisTls {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+  readonly serverName: string | undefined;
 }
 
 /** Who ends TLS. `files` keeps paths, not contents, because the files are read again when they change. */
@@ -35,8 +44,12 @@ export interface Config {
   /** Undefined: shares live in the same Redis as everything else. */
   readonly keyringRedis: RedisAddress | undefined;
   readonly redisTls: RedisTls;
+  /** Before every key in either Redis; often "". */
+  readonly redisKeyPrefix: string;
   /** How many replicas must confirm before something counts as done. */
-  readonly redisReplicas: number;
+  readonly redisWaitReplicas: number;
+  /** Milliseconds. */
+  readonly redisWaitTimeout: number;
   /** What Express' "trust proxy" takes, checked: false, a hop count, or addresses and CIDR ranges. */
   readonly trustProxy: false | number | readonly string[];
   readonly ttlChoices: readonly number[];
@@ -53,6 +66,9 @@ export interface Config {
   readonly rateLimitCreate: RateLimit;
   readonly rateLimitOpen: RateLimit;
   readonly rateLimitMiss: RateLimit;
+  /** For each Redis. */
+  readonly storeBudget: StoreBudget;
+  /** What the embedded store may keep: the same setting, where there is no Redis. */
   readonly embeddedMaxBytes: number;
   readonly assisted: boolean;
   /** Undefined: no metrics listener. */

@@ -1,14 +1,18 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import type { StoreBudget } from "./config.ts";
 import { parsePublicUrl } from "./public-url.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
 import { parseTrustProxy } from "./trust-proxy.ts";
 import {
   formatDuration,
+  formatMilliseconds,
   formatSize,
   parseDuration,
   parseInteger,
   parseList,
+  parseMilliseconds,
+  parsePercentage,
   parseRateLimit,
   parseSize,
 } from "./units.ts";
@@ -53,7 +57,39 @@ export const publicUrl: Kind<URL> = {
 
 export const redisUrl: Kind<RedisAddress> = {
   schema: text(parseRedisUrl),
-  label: "`redis://`, `rediss://`, `redis+sentinel://` or `rediss+sentinel://` address",
+  label:
+    "`redis://`, `unix:`, `redis+sentinel://` or `redis+cluster://` address; `rediss` in place of `redis` for TLS",
+};
+
+/** A user or a password, as it is. */
+export const credential: Kind<string> = {
+  schema: text((value) => {
+    // Not repeated in the message.
+    if (/[\r\n]/.test(value)) throw new ValueError("has several lines. Write one line.");
+    return value;
+  }),
+  label: "text",
+};
+
+/** Before every key in Redis. Braces would put all keys into one slot of a Cluster; the others mean something in an ACL. */
+export const keyPrefix: Kind<string> = {
+  schema: text((value) => {
+    if (/^[A-Za-z0-9:._/-]{1,64}$/.test(value)) return value;
+    throw new ValueError(
+      `${quote(value)} can't stand before every key. Write up to 64 letters, digits and : . _ / -, such as waxseal:.`,
+    );
+  }),
+  label: "up to 64 letters, digits and `: . _ / -`",
+};
+
+/** As a certificate holds it. */
+export const serverName: Kind<string> = {
+  schema: text((value) => {
+    if (isIP(value) === 0 && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value)) return value;
+    // RFC 6066, section 3.
+    throw new ValueError(`${quote(value)} is not a host name. Write the name that the certificate holds.`);
+  }),
+  label: "host name",
 };
 
 export const trustProxy: Kind<false | number | readonly string[]> = {
@@ -94,6 +130,14 @@ export function duration(min: number, max: number): Kind<number> {
   };
 }
 
+/** The value is milliseconds. */
+export function milliseconds(min: number, max: number): Kind<number> {
+  return {
+    schema: text((value) => inRange(parseMilliseconds(value), min, max, formatMilliseconds)),
+    label: `duration, ${formatMilliseconds(min)} to ${formatMilliseconds(max)}`,
+  };
+}
+
 export function durations(min: number, max: number): Kind<readonly number[]> {
   return {
     schema: text((value) =>
@@ -107,6 +151,22 @@ export function size(min: number, max: number): Kind<number> {
   return {
     schema: text((value) => inRange(parseSize(value), min, max, formatSize)),
     label: `size, ${formatSize(min)} to ${formatSize(max)}`,
+  };
+}
+
+/** Redis needs the rest itself: for connections, for what is written down when a secret is opened. */
+export const LARGEST_SHARE = 0.95;
+
+export function storeBudget(min: number, max: number): Kind<StoreBudget> {
+  const percent = (share: number) => `${Math.round(share * 100)}%`;
+  return {
+    schema: text((value) => {
+      if (value.endsWith("%")) {
+        return { kind: "share", share: inRange(parsePercentage(value), 0.01, LARGEST_SHARE, percent) };
+      }
+      return { kind: "size", bytes: inRange(parseSize(value), min, max, formatSize) };
+    }),
+    label: `percentage, 1% to ${percent(LARGEST_SHARE)}, or size, ${formatSize(min)} to ${formatSize(max)}`,
   };
 }
 

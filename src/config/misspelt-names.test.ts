@@ -21,7 +21,11 @@ describe("findMisspeltNames", () => {
       ["TLS_CERT", "TLS_CERT_FILE"],
       ["redis_url", "REDIS_URL"],
       ["WAXSEAL_REDIS_URL", "REDIS_URL"],
+      ["EMBEDDED_MAX_BYTES", "STORE_BUDGET"],
       ["WAXSEAL_PORT", "PORT"],
+      ["REDIS_REPLICAS", "REDIS_WAIT_REPLICAS"],
+      ["WAXSEAL_REDIS_REPLICAS", "REDIS_WAIT_REPLICAS"],
+      ["REDIS_PASSWD", "REDIS_PASSWORD"],
       ["WAXSEAL_TTL_CHOISES", "TTL_CHOICES"],
     ] as const) {
       const [problem = "", ...others] = findMisspeltNames({ [written]: "1" });

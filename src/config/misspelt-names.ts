@@ -7,6 +7,12 @@ const ordinary = new Set([
   "SSL_KEY_FILE",
 ]);
 
+/** What settings were called before. */
+const renamed: ReadonlyMap<string, string> = new Map([
+  ["EMBEDDED_MAX_BYTES", "STORE_BUDGET"],
+  ["REDIS_REPLICAS", "REDIS_WAIT_REPLICAS"],
+]);
+
 /**
  * What Kubernetes sets in every pod for each service of the namespace: a service called waxseal gives
  * WAXSEAL_SERVICE_HOST, WAXSEAL_PORT=tcp://…, WAXSEAL_PORT_8080_TCP_ADDR and more.
@@ -49,6 +55,8 @@ function guess(name: string, known: ReadonlySet<string>): string | undefined {
   const upper = name.toUpperCase();
   const prefixed = upper.startsWith("WAXSEAL_");
   const bare = prefixed ? upper.slice("WAXSEAL_".length) : upper;
+  const now = renamed.get(bare);
+  if (now !== undefined) return now;
   // "port" and "host" in lower case are too ordinary to be ours.
   if (known.has(bare) && (prefixed || bare.length > 5)) return bare;
   if (known.has(`${bare}_FILE`)) return `${bare}_FILE`;

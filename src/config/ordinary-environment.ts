@@ -62,7 +62,6 @@ export const ordinaryEnvironment: Readonly<Record<string, string>> = {
   // containers and what stands beside us in a compose file
   container: "oci",
   DEBIAN_FRONTEND: "noninteractive",
-  REDIS_PASSWORD: "x",
   REDIS_HOST: "redis",
   REDIS_VERSION: "7.4",
   JE_MALLOC_CONF: "junk:free",

@@ -1,10 +1,15 @@
-import type { Config, TlsMode } from "./config.ts";
+import type { Config, StoreBudget, TlsMode } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { type Environment, type ReadFile, readText, readTexts } from "./environment.ts";
 import { findMisspeltNames } from "./misspelt-names.ts";
+import { keyringCredentials, redisCredentials, signIn } from "./redis-credentials.ts";
 import { rules } from "./rules.ts";
 import { type SettingName, type Settings, settings } from "./schema.ts";
+
+/** store/redis-admission.ts says what the other fifth is for. */
+const DEFAULT_BUDGET: StoreBudget = { kind: "share", share: 0.8 };
+const DEFAULT_EMBEDDED = 256 * 2 ** 20;
 
 /**
  * The whole configuration, frozen, from the environment and the files that it names. Throws
@@ -62,10 +67,17 @@ function toConfig(values: Settings): Config {
     tls,
     publicUrl,
     basePath: publicUrl.pathname === "/" ? "" : publicUrl.pathname,
-    redis: values.REDIS_URL,
-    keyringRedis: values.KEYRING_REDIS_URL,
-    redisTls: { ca: values.REDIS_CA_FILE, cert: values.REDIS_CERT_FILE, key: values.REDIS_KEY_FILE },
-    redisReplicas: values.REDIS_REPLICAS,
+    redis: values.REDIS_URL && signIn(values.REDIS_URL, redisCredentials(values)),
+    keyringRedis: values.KEYRING_REDIS_URL && signIn(values.KEYRING_REDIS_URL, keyringCredentials(values)),
+    redisTls: {
+      ca: values.REDIS_CA_FILE,
+      cert: values.REDIS_CERT_FILE,
+      key: values.REDIS_KEY_FILE,
+      serverName: values.REDIS_SERVER_NAME,
+    },
+    redisKeyPrefix: values.REDIS_KEY_PREFIX ?? "",
+    redisWaitReplicas: values.REDIS_WAIT_REPLICAS,
+    redisWaitTimeout: values.REDIS_WAIT_TIMEOUT,
     trustProxy: values.TRUST_PROXY ?? false,
     ttlChoices: values.TTL_CHOICES,
     defaultTtl: values.DEFAULT_TTL,
@@ -80,7 +92,8 @@ function toConfig(values: Settings): Config {
     rateLimitCreate: values.RATE_LIMIT_CREATE,
     rateLimitOpen: values.RATE_LIMIT_OPEN,
     rateLimitMiss: values.RATE_LIMIT_MISS,
-    embeddedMaxBytes: values.EMBEDDED_MAX_BYTES,
+    storeBudget: values.STORE_BUDGET ?? DEFAULT_BUDGET,
+    embeddedMaxBytes: values.STORE_BUDGET?.kind === "size" ? values.STORE_BUDGET.bytes : DEFAULT_EMBEDDED,
     assisted: values.ASSISTED,
     metricsPort: values.METRICS_PORT,
     logLevel: values.LOG_LEVEL,

@@ -31,6 +31,36 @@ describe("parseRedisUrl", () => {
     assert.deepEqual(parseRedisUrl("redis://[::1]:7000"), { ...single, host: "::1", port: 7000 });
   });
 
+  it("reads the path of a socket, with or without slashes before it, and the database", () => {
+    const { kind: _, ...common } = single;
+    const socket = { kind: "unix", ...common, path: "/run/redis/redis.sock" };
+    assert.deepEqual(parseRedisUrl("unix:/run/redis/redis.sock"), socket);
+    assert.deepEqual(parseRedisUrl("unix:///run/redis/redis.sock?database=2"), { ...socket, database: 2 });
+    assert.deepEqual(parseRedisUrl("unix:/run/my%20redis.sock"), { ...socket, path: "/run/my redis.sock" });
+  });
+
+  it("reads some nodes of a Cluster", () => {
+    const address = parseRedisUrl("rediss+cluster://u:p@a,b:7000,[::1]");
+    assert.deepEqual(address, {
+      kind: "cluster",
+      tls: true,
+      username: "u",
+      password: "p",
+      nodes: [
+        { host: "a", port: 6379 },
+        { host: "b", port: 7000 },
+        { host: "::1", port: 6379 },
+      ],
+      database: 0,
+    });
+    assert.equal(parseRedisUrl("redis+cluster://a/").kind, "cluster");
+  });
+
+  it("says that a Cluster has no databases, and where a socket's password goes", () => {
+    assert.throws(() => parseRedisUrl("redis+cluster://a,b/1"), /a Cluster has only one\. Remove/);
+    assert.throws(() => parseRedisUrl("unix://:secret@/run/redis.sock"), /REDIS_PASSWORD/);
+  });
+
   it("reads several Sentinels, the master's name and the Sentinels' own credentials", () => {
     assert.deepEqual(
       parseRedisUrl(
@@ -61,7 +91,22 @@ describe("parseRedisUrl", () => {
       "redis:6379",
       "http://redis",
       "REDIS://redis",
-      "redis+cluster://redis",
+      "redis+cluster://",
+      "redis+cluster://a,",
+      "redis+cluster://a/1",
+      "redis+cluster://a/0/0",
+      "redis+cluster://a?x=1",
+      "cluster://a",
+      "unix:",
+      "unix:redis.sock",
+      "unix:/",
+      "unix:/run/",
+      "unix://run/redis.sock",
+      "unix://u:p@/run/redis.sock",
+      "unix:/run/redis.sock?db=1",
+      "unix:/run/redis.sock?database=x",
+      "unix:/run/redis.sock?database=1&password=p",
+      "unix:/run/redis.sock#1",
       "redis://",
       "redis://:6379",
       "redis://h:0",
@@ -100,6 +145,9 @@ describe("parseRedisUrl", () => {
       (p: string) => `redis+sentinel://:${p}@h`,
       (p: string) => `redis+sentinel://h/m?password=${p}`,
       (p: string) => `tcp://:${p}@h`,
+      (p: string) => `unix://:${p}@/run/redis.sock`,
+      (p: string) => `unix:/run/redis.sock?password=${p}`,
+      (p: string) => `redis+cluster://:${p}@h/1`,
       (p: string) => p,
     );
     fc.assert(

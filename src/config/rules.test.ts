@@ -63,10 +63,33 @@ describe("times and sizes", () => {
     assert.equal(parseConfig({ REDELIVERY_WINDOW: "0" }, files()).redeliveryWindow, 0);
   });
 
-  it("refuses an embedded store too small for one secret, unless there is Redis", () => {
-    const small = { EMBEDDED_MAX_BYTES: "1MiB" };
-    assert.match(problemsOf(small).join(), /EMBEDDED_MAX_BYTES: .* at least 2MiB/);
-    assert.deepEqual(problemsOf({ ...small, REDIS_URL: "redis://h" }), []);
+  it("refuses a store too small for one secret, with Redis and without", () => {
+    const small = { STORE_BUDGET: "1MiB" };
+    assert.match(problemsOf(small).join(), /STORE_BUDGET: .* at least 50MiB/);
+    assert.match(problemsOf({ ...small, REDIS_URL: "redis://h" }).join(), /STORE_BUDGET: .* at least 50MiB/);
+  });
+
+  it("takes one budget for whichever store there is: of Redis a share too, of the process a size", () => {
+    const redis = { REDIS_URL: "redis://h" };
+    assert.deepEqual(parseConfig(redis, files()).storeBudget, { kind: "share", share: 0.8 });
+    const share = parseConfig({ ...redis, STORE_BUDGET: "55%" }, files());
+    assert.deepEqual(share.storeBudget, { kind: "share", share: 0.55 });
+    const size = parseConfig({ ...redis, STORE_BUDGET: "512MiB" }, files());
+    assert.deepEqual(size.storeBudget, { kind: "size", bytes: 512 * 2 ** 20 });
+    assert.equal(parseConfig({ STORE_BUDGET: "512MiB" }, files()).embeddedMaxBytes, 512 * 2 ** 20);
+    assert.match(problemsOf({ STORE_BUDGET: "80%" }).join(), /STORE_BUDGET: .*Write a size such as 256MiB/);
+  });
+
+  it("refuses a budget that leaves Redis nothing, or is none", () => {
+    const problemOf = (budget: string) =>
+      problemsOf({ REDIS_URL: "redis://h", STORE_BUDGET: budget }).join("\n");
+    for (const budget of ["0%", "96%", "100%"]) {
+      assert.match(problemOf(budget), /STORE_BUDGET: .*out of range\. Write 1% to 95%/, budget);
+    }
+    for (const budget of ["8.5%", "-1%", "%", "08%", "8e1%"]) {
+      assert.match(problemOf(budget), /STORE_BUDGET: .*is not a percentage\. Write one such as 80%/, budget);
+    }
+    assert.match(problemOf("512"), /STORE_BUDGET: 512 has no unit/);
   });
 });
 
@@ -96,11 +119,16 @@ describe("Redis", () => {
       /Write rediss:\/\//,
     );
     assert.match(problemsOf({ REDIS_CA_FILE: "/c" }, readFile).join(), /Write rediss:\/\//);
+    assert.match(
+      problemsOf({ REDIS_URL: "redis://h", REDIS_SERVER_NAME: "h.example" }).join(),
+      /^REDIS_SERVER_NAME: .*Write rediss:\/\//,
+    );
   });
 
   it("refuses a keyring or replicas without a Redis, and a keyring that is the same Redis", () => {
     assert.match(problemsOf({ KEYRING_REDIS_URL: "redis://h" }).join(), /Set REDIS_URL/);
-    assert.match(problemsOf({ REDIS_REPLICAS: "1" }).join(), /Set REDIS_URL/);
+    assert.match(problemsOf({ REDIS_WAIT_REPLICAS: "1" }).join(), /Set REDIS_URL/);
+    assert.match(problemsOf({ REDIS_KEY_PREFIX: "a:" }).join(), /Set REDIS_URL/);
     assert.match(
       problemsOf({ REDIS_URL: "redis://h", KEYRING_REDIS_URL: "redis://h:6379/0" }).join(),
       /is the same/,

@@ -1,4 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import {
+  credentialNames,
+  credentialsProblem,
+  keyringCredentials,
+  redisCredentials,
+} from "./redis-credentials.ts";
 import type { SettingName, Settings } from "./schema.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
@@ -18,13 +24,14 @@ export const rules: readonly Rule[] = [
     if (TTL_CHOICES.includes(DEFAULT_TTL)) return undefined;
     return `DEFAULT_TTL: ${formatDuration(DEFAULT_TTL)} is not one of TTL_CHOICES. Write one of ${TTL_CHOICES.map(formatDuration).join(", ")}, or add it to TTL_CHOICES.`;
   }),
-  rule(
-    ["EMBEDDED_MAX_BYTES", "MAX_SECRET_BYTES", "REDIS_URL"],
-    ({ EMBEDDED_MAX_BYTES, MAX_SECRET_BYTES, REDIS_URL }) => {
-      if (REDIS_URL !== undefined || EMBEDDED_MAX_BYTES >= 2 * MAX_SECRET_BYTES) return undefined;
-      return `EMBEDDED_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
-    },
-  ),
+  rule(["STORE_BUDGET", "MAX_SECRET_BYTES"], ({ STORE_BUDGET, MAX_SECRET_BYTES }) => {
+    if (STORE_BUDGET?.kind !== "size" || STORE_BUDGET.bytes >= 2 * MAX_SECRET_BYTES) return undefined;
+    return `STORE_BUDGET: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
+  }),
+  rule(["STORE_BUDGET", "REDIS_URL"], ({ STORE_BUDGET, REDIS_URL }) => {
+    if (STORE_BUDGET?.kind !== "share" || REDIS_URL !== undefined) return undefined;
+    return "STORE_BUDGET: a percentage is of what Redis may use, and REDIS_URL is not set. Write a size such as 256MiB, or set REDIS_URL.";
+  }),
   rule(["UPLOADS_MAX_BYTES", "MAX_SECRET_BYTES"], ({ UPLOADS_MAX_BYTES, MAX_SECRET_BYTES }) => {
     if (UPLOADS_MAX_BYTES >= 2 * MAX_SECRET_BYTES) return undefined;
     return `UPLOADS_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
@@ -36,19 +43,32 @@ export const rules: readonly Rule[] = [
     if (!isDeepStrictEqual(KEYRING_REDIS_URL, REDIS_URL)) return undefined;
     return "KEYRING_REDIS_URL: is the same as REDIS_URL. Give a second Redis, or remove this.";
   }),
-  rule(["REDIS_REPLICAS", "REDIS_URL"], ({ REDIS_REPLICAS, REDIS_URL }) => {
-    if (REDIS_REPLICAS === 0 || REDIS_URL !== undefined) return undefined;
-    return "REDIS_REPLICAS: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
+  rule(["REDIS_URL", ...credentialNames.REDIS_URL], (settings) =>
+    credentialsProblem("REDIS_URL", settings.REDIS_URL, redisCredentials(settings)),
+  ),
+  rule(["KEYRING_REDIS_URL", ...credentialNames.KEYRING_REDIS_URL], (settings) =>
+    credentialsProblem("KEYRING_REDIS_URL", settings.KEYRING_REDIS_URL, keyringCredentials(settings)),
+  ),
+  rule(["REDIS_KEY_PREFIX", "REDIS_URL"], ({ REDIS_KEY_PREFIX, REDIS_URL }) => {
+    if (REDIS_KEY_PREFIX === undefined || REDIS_URL !== undefined) return undefined;
+    return "REDIS_KEY_PREFIX: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
+  }),
+  rule(["REDIS_WAIT_REPLICAS", "REDIS_URL"], ({ REDIS_WAIT_REPLICAS, REDIS_URL }) => {
+    if (REDIS_WAIT_REPLICAS === 0 || REDIS_URL !== undefined) return undefined;
+    return "REDIS_WAIT_REPLICAS: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
   }),
   rule(["REDIS_CERT_FILE", "REDIS_KEY_FILE"], ({ REDIS_CERT_FILE, REDIS_KEY_FILE }) =>
     pairProblem("REDIS_CERT_FILE", REDIS_CERT_FILE, "REDIS_KEY_FILE", REDIS_KEY_FILE),
   ),
   rule(
-    ["REDIS_URL", "KEYRING_REDIS_URL", "REDIS_CA_FILE", "REDIS_CERT_FILE"],
-    ({ REDIS_URL, KEYRING_REDIS_URL, REDIS_CA_FILE, REDIS_CERT_FILE }) => {
-      if (REDIS_CA_FILE === undefined && REDIS_CERT_FILE === undefined) return undefined;
+    ["REDIS_URL", "KEYRING_REDIS_URL", "REDIS_CA_FILE", "REDIS_CERT_FILE", "REDIS_SERVER_NAME"],
+    ({ REDIS_URL, KEYRING_REDIS_URL, ...ofTls }) => {
+      const useless = (["REDIS_CA_FILE", "REDIS_CERT_FILE", "REDIS_SERVER_NAME"] as const).find(
+        (name) => ofTls[name] !== undefined,
+      );
+      if (useless === undefined) return undefined;
       if ([REDIS_URL, KEYRING_REDIS_URL].some((address) => address?.tls)) return undefined;
-      return `${REDIS_CA_FILE === undefined ? "REDIS_CERT_FILE" : "REDIS_CA_FILE"}: has no use, since Redis is not reached over TLS. Write rediss:// in REDIS_URL, or remove this.`;
+      return `${useless}: has no use, since Redis is not reached over TLS. Write rediss:// in REDIS_URL, or remove this.`;
     },
   ),
   rule(["TLS_CERT_FILE", "TLS_KEY_FILE"], ({ TLS_CERT_FILE, TLS_KEY_FILE }) =>

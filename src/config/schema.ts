@@ -68,6 +68,18 @@ export const settings = z.object({
     "A second, memory-only Redis for key shares, where the first one writes to disk.",
     { source: "value-or-file" },
   ),
+  REDIS_USERNAME: optional(kinds.credential, "User at `REDIS_URL`, where the address holds none."),
+  REDIS_PASSWORD: optional(kinds.credential, "Password at `REDIS_URL`, where the address holds none.", {
+    source: "value-or-file",
+  }),
+  REDIS_SENTINEL_USERNAME: optional(kinds.credential, "User at the Sentinels of `REDIS_URL`."),
+  REDIS_SENTINEL_PASSWORD: optional(kinds.credential, "Password at the Sentinels of `REDIS_URL`.", {
+    source: "value-or-file",
+  }),
+  KEYRING_REDIS_USERNAME: optional(kinds.credential, "User at `KEYRING_REDIS_URL`."),
+  KEYRING_REDIS_PASSWORD: optional(kinds.credential, "Password at `KEYRING_REDIS_URL`.", {
+    source: "value-or-file",
+  }),
   REDIS_CA_FILE: optional(
     kinds.pem,
     "Authorities to check the certificate of Redis by, instead of the well-known ones.",
@@ -79,10 +91,23 @@ export const settings = z.object({
     source: "contents",
   }),
   REDIS_KEY_FILE: optional(kinds.pem, "Private key of `REDIS_CERT_FILE`.", { source: "contents" }),
-  REDIS_REPLICAS: withDefault(
+  REDIS_SERVER_NAME: optional(
+    kinds.serverName,
+    "Name to expect in the certificate of Redis, where it is not the host's.",
+  ),
+  REDIS_KEY_PREFIX: optional(
+    kinds.keyPrefix,
+    "Put before every key, so that several installations share one Redis.",
+  ),
+  REDIS_WAIT_REPLICAS: withDefault(
     kinds.integer(0, 10),
     "0",
     "How many replicas must confirm before a secret counts as saved or is handed over. Set it to the number that may be promoted.",
+  ),
+  REDIS_WAIT_TIMEOUT: withDefault(
+    kinds.milliseconds(50, 1000),
+    "500ms",
+    "How long replicas may take to confirm. After that the answer is “try again”.",
   ),
   TTL_CHOICES: withDefault(
     kinds.durations(60, longestTtl),
@@ -133,10 +158,10 @@ export const settings = z.object({
     "30/1m",
     "Requests per client address for what is not there.",
   ),
-  EMBEDDED_MAX_BYTES: withDefault(
-    kinds.size(MiB, 64 * 1024 * MiB),
-    "256MiB",
-    "Memory for secrets kept in the process, that is, without `REDIS_URL`.",
+  STORE_BUDGET: optional(
+    kinds.storeBudget(MiB, 1024 * 1024 * MiB),
+    "Memory from which on new secrets are refused, for each Redis; a percentage is of its `maxmemory`. Without `REDIS_URL`, a size: what the process may keep.",
+    { defaultNote: "`80%`; `256MiB` without `REDIS_URL`" },
   ),
   ASSISTED: withDefault(
     kinds.onOff,

@@ -22,6 +22,18 @@ export function parseDuration(text: string): number {
   });
 }
 
+/** "500ms" to 500 and "1s" to 1000 (milliseconds), for what takes less than a second. */
+export function parseMilliseconds(text: string): number {
+  return parseQuantity(
+    text,
+    { ms: 1, s: 1000 },
+    {
+      bare: (number) => `${number} has no unit. Write ${number}ms, or use s.`,
+      other: `${quote(text)} is not a short duration. Write a whole number and ms or s, such as 500ms.`,
+    },
+  );
+}
+
 /** "64KiB" to 65536 and "1MB" to 1000000 (bytes). Plain bytes are written "65536B". */
 export function parseSize(text: string): number {
   return parseQuantity(text, bytesPer, {
@@ -29,6 +41,13 @@ export function parseSize(text: string): number {
       `${number} has no unit. Write ${number}B for bytes, or use KiB, MiB, GiB, kB, MB or GB.`,
     other: `${quote(text)} is not a size. Write a whole number and a unit, such as 64KiB, 1MiB or 256MB.`,
   });
+}
+
+/** "80%" to 0.8. Whole percentages only. */
+export function parsePercentage(text: string): number {
+  const [, number = ""] = /^([0-9]+) ?%$/.exec(text) ?? [];
+  if (!isDecimal(number)) throw new ValueError(`${quote(text)} is not a percentage. Write one such as 80%.`);
+  return Number(number) / 100;
 }
 
 /** "60/10m" to {count: 60, seconds: 600}. */
@@ -78,6 +97,12 @@ export function formatDuration(seconds: number): string {
   if (seconds % 3600 === 0) return `${seconds / 3600}h`;
   if (seconds % 60 === 0) return `${seconds / 60}m`;
   return `${seconds}s`;
+}
+
+/** 500 to "500ms": what `parseMilliseconds` reads back as the same number. */
+export function formatMilliseconds(milliseconds: number): string {
+  if (milliseconds === 0) return "0";
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }
 
 /** 65536 to "64KiB": what `parseSize` reads back as the same number. */

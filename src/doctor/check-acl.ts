@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
+import { CLUSTER_COMMANDS, COMMANDS, trialCall } from "../store/redis-commands.ts";
 import { type Check, ok, problem, warning } from "./finding.ts";
 import type { RedisSubject } from "./redis-subject.ts";
 
@@ -8,9 +9,9 @@ const REFUSED = /^NOPERM|command not allowed/;
 /** Keys that KEYS may look at for us: some milliseconds. More, and it would hold up everybody. */
 const MAX_KEYS = 100_000;
 
-type Call = readonly [command: string, ...args: string[]];
+type Call = readonly string[];
 
-async function isRefused(client: Redis, [command, ...args]: Call): Promise<boolean> {
+async function isRefused(client: Redis, [command = "", ...args]: Call): Promise<boolean> {
   try {
     await client.call(command, ...args);
     return false;
@@ -57,61 +58,28 @@ export const checkForbidden: Check<RedisSubject> = {
     return [
       warning(
         `its user may run ${allowed.join(", ")}, which Waxseal never does and an intruder would. ` +
-          "Give it a user of its own, as deploy/compose/redis-start.sh does.",
+          "Give it a user of its own; the README has the line.",
       ),
     ];
   },
 };
 
-/**
- * Every command that the store, its scripts and the rate limits use, on keys that nobody else has and
- * that are gone in a second.
- */
-export function neededCalls(prefix: string): readonly Call[] {
-  const [text, hash, sorted] = [`${prefix}:text`, `${prefix}:hash`, `${prefix}:sorted`];
-  return [
-    ["PING"],
-    ["TIME"],
-    ["WAIT", "0", "1"],
-    ["SET", text, "1", "PX", "1000"],
-    ["GET", text],
-    ["GETRANGE", text, "0", "0"],
-    ["SETRANGE", text, "0", "1"],
-    ["INCR", text],
-    ["DECR", text],
-    ["PTTL", text],
-    ["EXISTS", text],
-    ["GETEX", text, "PX", "1000"],
-    ["GETDEL", text],
-    ["HSET", hash, "field", "1"],
-    ["PEXPIRE", hash, "1000"],
-    ["HMGET", hash, "field"],
-    ["HGETALL", hash],
-    ["HDEL", hash, "field"],
-    ["ZADD", sorted, "1", "member"],
-    ["PEXPIRE", sorted, "1000"],
-    ["ZINCRBY", sorted, "1", "member"],
-    ["ZCARD", sorted],
-    ["ZRANGEBYSCORE", sorted, "-inf", "0"],
-    ["ZREM", sorted, "member"],
-    ["DEL", text],
-    ["UNLINK", hash, sorted],
-    ["SCRIPT", "LOAD", "return 1"],
-    ["EVAL", "return 1", "0"],
-    ["EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"],
-  ];
-}
-
+/** On keys that nobody else has and that are gone in a second. */
 export const checkNeeded: Check<RedisSubject> = {
   name: "commands",
-  async run({ client }) {
+  async run({ client, isNode, keyPrefix }) {
+    // One hash tag: all of them lie on one node of a Cluster. That another node says MOVED is no refusal.
+    const own = `ws:{doctor-${randomBytes(8).toString("hex")}}`;
+    const keys = { text: `${own}:text`, hash: `${own}:hash`, sorted: `${own}:sorted` };
     const refused: string[] = [];
-    for (const call of neededCalls(`ws:{doctor-${randomBytes(8).toString("hex")}}`)) {
-      if (await isRefused(client, call))
-        refused.push(call[0] === "SCRIPT" ? "script|load" : call[0].toLowerCase());
+    for (const command of isNode ? [...COMMANDS, ...CLUSTER_COMMANDS] : COMMANDS) {
+      const call = trialCall(command, keys);
+      if (call && (await isRefused(client, call))) refused.push(command.name);
     }
     if (refused.length === 0) return [ok("its user may do all that Waxseal does")];
-    const list = [...new Set(refused)].map((name) => `+${name}`).join(" ");
-    return [problem(`its user may not do all that Waxseal does. Allow it: ${list}, on keys ~ws:*.`)];
+    const list = refused.map((name) => `+${name}`).join(" ");
+    return [
+      problem(`its user may not do all that Waxseal does. Allow it: ${list}, on keys ~${keyPrefix}ws:*.`),
+    ];
   },
 };

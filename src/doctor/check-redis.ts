@@ -1,18 +1,19 @@
 import {
   evictionProblem,
   memoryDoubt,
+  modeProblem,
   persistenceDoubt,
   type RedisProblem,
   replicasDoubt,
   roleProblem,
   versionProblem,
 } from "../store/redis-check.ts";
+import { memoryUse } from "../store/redis-memory.ts";
 import { type Check, type Finding, ok, problem, warning } from "./finding.ts";
 import type { RedisSubject } from "./redis-subject.ts";
 
-/** Of `maxmemory`. Secrets are refused when it is reached. */
-const NEARLY_FULL = 0.75;
-const FULL = 0.95;
+/** Of the budget. */
+const NEARLY_FULL = 0.85;
 const MIB = 2 ** 20;
 
 type RedisCheck = Check<RedisSubject>;
@@ -34,6 +35,15 @@ export const checkVersion = precondition(
   ({ info }) => `${info.get("redis_version")}`,
 );
 
+export const checkMode: RedisCheck = {
+  name: "kind",
+  run({ info, role, isNode }) {
+    const found = isNode ? undefined : modeProblem(info, role);
+    if (found !== undefined) return [problem(found)];
+    return [ok(isNode ? "a node of a Cluster" : "a server, as its address says")];
+  },
+};
+
 export const checkMaster = precondition("role", roleProblem, () => "takes writes");
 
 export const checkEviction = precondition("eviction", evictionProblem, () => "evicts nothing");
@@ -50,20 +60,26 @@ export const checkPersistence: RedisCheck = {
 
 export const checkMemory: RedisCheck = {
   name: "memory",
-  run({ info, role }) {
-    const doubt = memoryDoubt(info, role);
+  run({ info, role, budget: setting }) {
+    const doubt = memoryDoubt(info, role, setting);
     if (doubt !== undefined) return [warning(doubt)];
-    const [used, limit, machine] = ["used_memory", "maxmemory", "total_system_memory"].map((name) =>
+    const [limit = Number.NaN, machine = Number.NaN] = ["maxmemory", "total_system_memory"].map((name) =>
       Number(info.get(name) ?? Number.NaN),
-    ) as [number, number, number];
-    if (Number.isNaN(used / limit))
+    );
+    const { used, budget = Number.NaN } = memoryUse(info, setting);
+    if (Number.isNaN(used / budget))
       return [warning(`${role} does not tell its memory. Allow its user INFO (ACL: +info).`)];
-    const words = `uses ${(used / MIB).toFixed(0)} of ${(limit / MIB).toFixed(0)} MiB`;
+    const room = Math.max(0, budget - used);
+    const words = `uses ${(used / MIB).toFixed(0)} of ${(budget / MIB).toFixed(0)} MiB (STORE_BUDGET)`;
     const findings: Finding[] = [];
-    if (used >= FULL * limit)
-      findings.push(problem(`${words}, and refuses new secrets when it is full. Raise maxmemory.`));
-    else if (used >= NEARLY_FULL * limit)
-      findings.push(warning(`${words}. Raise maxmemory before it is full.`));
+    if (used >= budget)
+      findings.push(problem(`${words}, so new secrets are refused. Raise maxmemory or STORE_BUDGET.`));
+    else if (used >= NEARLY_FULL * budget)
+      findings.push(
+        warning(
+          `${words}, which leaves ${(room / MIB).toFixed(1)} MiB for new secrets. Raise maxmemory before it is full.`,
+        ),
+      );
     if (limit > machine) {
       findings.push(
         warning(
@@ -84,13 +100,13 @@ export const checkReplicas: RedisCheck = {
       return [
         problem(
           `${role} has ${connected} replica(s), and ${waitReplicas} must confirm, so nothing can be created or opened. ` +
-            "Bring the replicas up, or lower REDIS_REPLICAS.",
+            "Bring the replicas up, or lower REDIS_WAIT_REPLICAS.",
         ),
       ];
     }
     const doubt = replicasDoubt(info, role, waitReplicas);
     if (doubt !== undefined) return [warning(doubt)];
-    return [ok(connected === 0 ? "none, as REDIS_REPLICAS says" : `${connected} must confirm, and do`)];
+    return [ok(connected === 0 ? "none, as REDIS_WAIT_REPLICAS says" : `${connected} must confirm, and do`)];
   },
 };
 

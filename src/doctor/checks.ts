@@ -10,6 +10,7 @@ import {
   checkEviction,
   checkMaster,
   checkMemory,
+  checkMode,
   checkPersistence,
   checkReplicas,
   checkSlowLog,
@@ -36,6 +37,7 @@ export const httpChecks: readonly Check<HttpSubject>[] = [
 ];
 
 export const redisChecks: readonly Check<RedisSubject>[] = [
+  checkMode,
   checkVersion,
   checkMaster,
   checkEviction,

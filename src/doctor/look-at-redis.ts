@@ -1,6 +1,6 @@
-import type { Config } from "../config/config.ts";
+import type { Config, StoreBudget } from "../config/config.ts";
 import type { RedisAddress } from "../config/redis-url.ts";
-import { connectRedis } from "../store/connect-redis.ts";
+import { connectRedisOrCluster } from "../store/connect-redis.ts";
 import { inspectRedis } from "../store/redis-check.ts";
 import { RedisFault } from "../store/redis-faults.ts";
 import { StorePreconditionError } from "../store/store.ts";
@@ -19,17 +19,22 @@ function describeFailure(error: unknown, role: string): string {
 interface Place {
   readonly role: string;
   readonly address: RedisAddress;
+  readonly budget: StoreBudget;
   readonly holdsShares: boolean;
   readonly waitReplicas: number | undefined;
 }
 
-async function lookAt(place: Place, { redisTls }: Config, deadline: number): Promise<Line[]> {
+async function lookAt(place: Place, config: Config, deadline: number): Promise<Line[]> {
   const { role, address } = place;
-  const client = connectRedis({ address, tls: redisTls });
+  const { redisTls: tls, redisKeyPrefix: keyPrefix } = config;
+  const client = connectRedisOrCluster({ address, tls, keyPrefix });
   try {
-    const info = await inspectRedis(client, role);
-    const lines = await runChecks(redisChecks, { ...place, client, info }, deadline);
-    return lines.map((line) => ({ ...line, name: `${role}: ${line.name}` }));
+    const lines: Line[] = [];
+    for (const inspected of await inspectRedis(client, role)) {
+      const found = await runChecks(redisChecks, { ...place, ...inspected, keyPrefix }, deadline);
+      lines.push(...found.map((line) => ({ ...line, name: `${inspected.role}: ${line.name}` })));
+    }
+    return lines;
   } catch (error) {
     return [{ name: role, ...problem(describeFailure(error, role)) }];
   } finally {
@@ -39,16 +44,22 @@ async function lookAt(place: Place, { redisTls }: Config, deadline: number): Pro
 
 /** Everything about the store, which is one Redis, two, or none. */
 export async function lookAtRedis(config: Config, deadline: number): Promise<Line[]> {
-  const { redis, keyringRedis, redisReplicas } = config;
+  const { redis, keyringRedis, redisWaitReplicas, storeBudget: budget } = config;
   if (redis === undefined) {
     return [{ name: "store", ...ok("REDIS_URL is not set here, so there is no Redis to look at") }];
   }
   const places: Place[] = [
-    { role: "Redis", address: redis, holdsShares: keyringRedis === undefined, waitReplicas: redisReplicas },
+    {
+      role: "Redis",
+      address: redis,
+      budget,
+      holdsShares: keyringRedis === undefined,
+      waitReplicas: redisWaitReplicas,
+    },
   ];
   if (keyringRedis !== undefined) {
     const role = "The keyring's Redis";
-    places.push({ role, address: keyringRedis, holdsShares: true, waitReplicas: undefined });
+    places.push({ role, address: keyringRedis, budget, holdsShares: true, waitReplicas: undefined });
   }
   return (await Promise.all(places.map((place) => lookAt(place, config, deadline)))).flat();
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { COMMANDS } from "../store/redis-commands.ts";
 import { freePort } from "../testing/free-port.ts";
+import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { type ServerProcess, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
-import { neededCalls } from "./check-acl.ts";
 import { visit } from "./testing.ts";
 
 const PASSWORD = "correct-horse-battery";
@@ -27,18 +28,11 @@ async function redis(...args: string[]): Promise<TestRedis> {
 }
 
 const MODEST = ["--maxmemory", "64mb", "--slowlog-max-len", "0"];
-const NEEDED = [
-  ...new Set(
-    neededCalls("").map(([name, sub]) => (name === "SCRIPT" ? `script|${sub}` : name).toLowerCase()),
-  ),
-];
-const HANDSHAKE = ["hello", "client|setname", "select", "info", "quit"];
+const NEEDED = COMMANDS.map(({ name }) => name);
 
 /** A user who may do what is needed, but for what is left out. */
 function user(without: readonly string[] = [], more: readonly string[] = []): string[] {
-  const commands = [...HANDSHAKE, ...NEEDED]
-    .filter((name) => !without.includes(name))
-    .map((name) => `+${name}`);
+  const commands = NEEDED.filter((name) => !without.includes(name)).map((name) => `+${name}`);
   return [
     "--user",
     "app",
@@ -128,16 +122,32 @@ describe("The doctor, at Redis", () => {
       await admin.config("SET", "maxmemory", String(Math.round(used / share)));
       return look(small.url);
     };
-    (await limit(0.5)).says("ok", "Redis: memory", /uses \d+ of \d+ MiB/);
-    (await limit(0.85)).says("warning", "Redis: memory", /Raise maxmemory before it is full/);
-    (await limit(1)).says("problem", "Redis: memory", /refuses new secrets when it is full/);
+    // The default: new secrets are refused from four fifths on.
+    (await limit(0.5)).says("ok", "Redis: memory", /uses \d+ of \d+ MiB \(STORE_BUDGET\)/);
+    const low = await limit(0.72);
+    low.says(
+      "warning",
+      "Redis: memory",
+      /leaves \d\.\d MiB for new secrets\. Raise maxmemory before it is full/,
+    );
+    for (const share of [0.81, 1]) {
+      (await limit(share)).says(
+        "problem",
+        "Redis: memory",
+        /new secrets are refused\. Raise maxmemory or STORE_/,
+      );
+    }
+    const own = await look(small.url, { STORE_BUDGET: "1GiB" });
+    own.says("problem", "Redis: memory", /new secrets are refused/);
+    await admin.config("SET", "maxmemory", "0");
+    (await look(small.url, { STORE_BUDGET: "1GiB" })).says("ok", "Redis: memory", /of 1024 MiB/);
     await admin.config("SET", "maxmemory", String(2 ** 50));
     (await look(small.url)).says("warning", "Redis: memory", /its machine has \d+\. Lower maxmemory/);
   });
 
-  it("counts replicas against REDIS_REPLICAS", async () => {
+  it("counts replicas against REDIS_WAIT_REPLICAS", async () => {
     const master = await redis(...MODEST);
-    const missing = await look(master.url, { REDIS_REPLICAS: "1" });
+    const missing = await look(master.url, { REDIS_WAIT_REPLICAS: "1" });
     missing.says(
       "problem",
       "Redis: replicas",
@@ -147,7 +157,7 @@ describe("The doctor, at Redis", () => {
     const admin = await master.client();
     await until(async () => (await admin.info("replication")).includes("state=online"));
     (await look(master.url)).says("warning", "Redis: replicas", /has 1 replica\(s\), and 0 must confirm/);
-    (await look(master.url, { REDIS_REPLICAS: "1" })).says("ok", "Redis: replicas", /1 must confirm/);
+    (await look(master.url, { REDIS_WAIT_REPLICAS: "1" })).says("ok", "Redis: replicas", /1 must confirm/);
   });
 
   it("names the commands that an intruder would want and Waxseal does not", async () => {
@@ -163,6 +173,34 @@ describe("The doctor, at Redis", () => {
   it("names the commands that Waxseal needs and may not use", async () => {
     const { says } = await look(urlOf(await redis(...MODEST, ...user(["getdel", "wait", "script|load"]))));
     says("problem", "Redis: commands", /Allow it: \+wait \+getdel \+script\|load, on keys ~ws:\*/);
+  });
+
+  it("names the keys by their prefix", async () => {
+    const { says } = await look((await redis(...MODEST, ...user())).url.replace("//", `//app:${PASSWORD}@`), {
+      REDIS_KEY_PREFIX: "team-a:",
+    });
+    says("problem", "Redis: commands", /on keys ~team-a:ws:\*/);
+  });
+
+  it("looks at every master of a Cluster, and at a socket", async () => {
+    const cluster = await startCluster({ args: MODEST });
+    cleanUps.push(() => cluster.stop());
+    const [port = 0] = cluster.ports;
+    const { says } = await look(`redis+cluster://127.0.0.1:${port}`);
+    for (const each of cluster.ports) {
+      says("ok", `Redis's node 127.0.0.1:${each}: kind`, /a node of a Cluster/);
+      says("ok", `Redis's node 127.0.0.1:${each}: commands`, /may do all that Waxseal does/);
+    }
+    const node = await look(`redis://127.0.0.1:${port}`);
+    node.says("problem", "Redis: kind", /is a node of a Cluster\. Write redis\+cluster:\/\//);
+    const plain = await redis(...MODEST, "--unixsocket", "redis.sock");
+    (await look(`redis+cluster://127.0.0.1:${plain.port}`)).says(
+      "problem",
+      "Redis",
+      /is not a Cluster\. Write redis:\/\/ in place/,
+    );
+    (await look(`unix:${plain.dir}/redis.sock`)).says("ok", "Redis: commands", /may do all/);
+    (await look(`unix:${plain.dir}/other.sock`)).says("problem", "Redis", /does not answer \(ENOENT\)/);
   });
 
   it("leaves nothing behind", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { parseConfig } from "../config/parse-config.ts";
+import { aclRules } from "../store/redis-commands.ts";
 import { createMetrics } from "../web/metrics.ts";
 import { at, createHelm, type Helm, type Manifest, type TemplateOptions } from "./kubernetes/helm.ts";
 import { cases, containersOf, decode, everythingOn, find, podsOf, render } from "./kubernetes/manifests.ts";
@@ -71,15 +72,19 @@ describe("what the chart renders", () => {
       const pem = "-----BEGIN CERTIFICATE-----\n";
       const url = address === undefined ? "rediss://waxseal:p@redis.example.org" : decode(address);
       const config = parseConfig(environment, (path) => {
-        if (path.endsWith("/keyring/url")) return "rediss://waxseal:p@keyring.example.org";
-        return path.endsWith("/url") ? url : pem;
+        const signIn = name === "external-redis-cluster" ? "" : "waxseal:p@";
+        if (path.endsWith("/keyring/url")) return `rediss://${signIn}keyring.example.org`;
+        if (path.endsWith("/password")) return "a password";
+        if (path.endsWith("/url"))
+          return name === "external-redis-cluster" ? "rediss+cluster://redis-1,redis-2" : url;
+        return pem;
       });
       assert.equal(config.redis === undefined, name === "embedded", name);
       if (name === "sentinel") {
         assert.ok(config.redis?.kind === "sentinel");
         assert.equal(config.redis.sentinels.length, 3);
         assert.equal(config.redis.sentinelPassword, config.redis.password);
-        assert.equal(config.redisReplicas, 2);
+        assert.equal(config.redisWaitReplicas, 2);
       }
       if (name === "ingress-subpath") {
         assert.equal(config.basePath, "/tools/waxseal");
@@ -88,9 +93,29 @@ describe("what the chart renders", () => {
         assert.equal(config.passphraseTries, 20);
         assert.equal(config.metricsPort, 9464);
       }
+      if (name === "external-redis-cluster") {
+        assert.deepEqual([config.redis?.kind, config.redis?.username], ["cluster", "waxseal"]);
+        assert.deepEqual(
+          [config.redis?.password, config.keyringRedis?.password],
+          ["a password", "a password"],
+        );
+        assert.equal(config.redisTls.serverName, "redis.example.org");
+        assert.equal(config.redisKeyPrefix, "team-a:");
+      }
       if (name === "external-redis-tls") {
         assert.ok(config.keyringRedis && config.redisTls.ca && config.redisTls.cert && config.redisTls.key);
       }
+    }
+  });
+
+  it("lets the bundled Redis' user touch the keys that its settings name", async () => {
+    for (const prefix of [undefined, "team-a:"]) {
+      const settings = prefix === undefined ? {} : { REDIS_KEY_PREFIX: prefix };
+      const manifests = await render(helm, { values: { settings } });
+      const rules = at<Record<string, string>>(find(manifests, "ConfigMap", "waxseal-redis"), "data")?.[
+        "app.acl"
+      ];
+      assert.equal(rules?.trim(), aclRules(prefix ?? ""));
     }
   });
 
@@ -201,7 +226,7 @@ describe("what the chart renders", () => {
   });
 
   it("asks for metrics that the program has", async () => {
-    const registered = createMetrics({ countPending: async () => 0 }).registry;
+    const registered = createMetrics({ countPending: async () => 0, memory: async () => [] }).registry;
     const known = new Set(registered.getMetricsAsArray().map(({ name }) => name));
     const manifests = await render(helm, { values: everythingOn });
     const rules = JSON.stringify(at(find(manifests, "PrometheusRule"), "spec"));
@@ -263,6 +288,10 @@ const alertTest = (() => {
           series("up", "1x20"),
           series("waxseal_store_up", "1x5 0x15"),
           series("waxseal_wrong_passphrases_total", "0+10x20"),
+          series("waxseal_store_memory_head_room_bytes", "100-10x20", ',store="redis"'),
+          series("waxseal_store_memory_budget_bytes", "100x20", ',store="redis"'),
+          series("waxseal_store_memory_head_room_bytes", "100x20", ',store="keyring"'),
+          series("waxseal_store_memory_budget_bytes", "100x20", ',store="keyring"'),
           series("waxseal_http_request_duration_seconds_count", "0+100x20", ',status="200"'),
           series("waxseal_http_request_duration_seconds_count", "0x10 1x10", ',status="507"'),
         ],
@@ -273,6 +302,8 @@ const alertTest = (() => {
           alerts("15m", "WaxsealGuessing", 1),
           alerts("9m", "WaxsealStoreFull", 0),
           alerts("12m", "WaxsealStoreFull", 1),
+          alerts("13m", "WaxsealStoreLow", 0),
+          alerts("15m", "WaxsealStoreLow", 1),
           alerts("15m", "WaxsealErrors", 0),
         ],
       },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { decodeBase64url, encodeBase64url } from "./base64url.ts";
+import { decodeBase64url, decodeBase64urlBytes, encodeBase64url, encodeBase64urlBytes } from "./base64url.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -12,6 +12,8 @@ describe("base64url", () => {
         const text = Buffer.from(bytes).toString("base64url");
         assert.equal(encodeBase64url(bytes), text);
         assert.deepEqual(decodeBase64url(text), Uint8Array.from(bytes));
+        assert.deepEqual(encodeBase64urlBytes(bytes), Uint8Array.from(Buffer.from(text)));
+        assert.deepEqual(decodeBase64urlBytes(Buffer.from(text)), Uint8Array.from(bytes));
       }),
       { numRuns: 2000 },
     );

@@ -57,6 +57,11 @@ export interface ContentKeys {
   readonly commitment: Bytes;
 }
 
+/** NFKC, which leaves ASCII as it is, but not without a copy in the engine's memory that nobody overwrites. */
+function normalized(passphrase: string): string {
+  return /^[ -~]*$/.test(passphrase) ? passphrase : passphrase.normalize("NFKC");
+}
+
 export async function deriveLinkKeys({ suite, key }: LinkSecret): Promise<LinkKeys> {
   const linkKey = await importKeyingMaterial(key);
   const rawId = await deriveBytes(linkKey, NO_SALT, label("id", suite), ID_BYTES);
@@ -78,7 +83,7 @@ export async function deriveLinkKeys({ suite, key }: LinkSecret): Promise<LinkKe
     }
     if (!passphrase || !isWellFormed(passphrase)) throw new UnreadableError(); // nobody can have sealed with it
     const salt = await deriveBytes(linkKey, NO_SALT, label("pass-salt", suite), 16);
-    const passphraseBytes = utf8(passphrase.normalize("NFKC"));
+    const passphraseBytes = utf8(normalized(passphrase));
     let stretched: Bytes | undefined;
     let joined: Bytes | undefined;
     try {

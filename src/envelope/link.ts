@@ -1,5 +1,5 @@
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
-import { type Bytes, concat, equalBytes, randomBytes, utf8, wipe } from "./bytes.ts";
+import { type Bytes, concat, copyOf, equalBytes, randomBytes, utf8, wipe } from "./bytes.ts";
 import { IncompleteLinkError } from "./errors.ts";
 import { sha256 } from "./hkdf.ts";
 import { isSuite, type Suite } from "./suite.ts";
@@ -45,7 +45,7 @@ export async function parseFragment(fragment: string): Promise<LinkSecret> {
   const check = bytes.subarray(1 + LINK_KEY_BYTES);
   try {
     if (!isSuite(suite) || !equalBytes(check, await checkBytes(suiteAndKey))) throw new IncompleteLinkError();
-    return { suite, key: suiteAndKey.slice(1) };
+    return { suite, key: copyOf(suiteAndKey.subarray(1)) };
   } finally {
     wipe(bytes);
   }

@@ -2,7 +2,7 @@
  * Branded values and the texts they travel in. This is the only place that casts into the brands.
  */
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
-import { type Bytes, concat, randomBytes, utf8 } from "./bytes.ts";
+import { type Bytes, concat, copyOf, randomBytes, utf8, wipe } from "./bytes.ts";
 import { sha256 } from "./hkdf.ts";
 
 declare const brand: unique symbol;
@@ -58,6 +58,13 @@ export const parseAccessProof = (text: unknown) => parseExact(text, PROOF_BYTES)
 export const parseShare = (text: unknown) => parseExact(text, PROOF_BYTES) as Share | undefined;
 export const parseClaim = (text: unknown) => parseExact(text, CLAIM_BYTES) as ClaimToken | undefined;
 
+/** For what was decoded where it stood, because no string may be made of it. The same memory. */
+const bytesExact = (value: unknown, length: number) =>
+  value instanceof Uint8Array && value.length === length ? value : undefined;
+export const accessProofOf = (value: unknown) => bytesExact(value, PROOF_BYTES) as AccessProof | undefined;
+export const shareOf = (value: unknown) => bytesExact(value, PROOF_BYTES) as Share | undefined;
+export const claimOf = (value: unknown) => bytesExact(value, CLAIM_BYTES) as ClaimToken | undefined;
+
 /** What a store read back: bytes that were parsed once already, when they came in. */
 export const storedShare = (bytes: Bytes) => bytes as Share;
 export const storedCiphertext = (bytes: Bytes) => bytes as Ciphertext;
@@ -96,7 +103,10 @@ function parseBearer<Proof extends Bytes>(text: string, prefix: string): Bearer<
   if (!text.startsWith(prefix)) return undefined;
   const bytes = parseExact(text.slice(prefix.length), ID_BYTES + PROOF_BYTES);
   if (!bytes) return undefined;
-  return { id: formatId(bytes.slice(0, ID_BYTES)), proof: bytes.slice(ID_BYTES) as Proof };
+  const id = formatId(bytes.slice(0, ID_BYTES));
+  const proof = copyOf(bytes.subarray(ID_BYTES)) as Proof;
+  wipe(bytes);
+  return { id, proof };
 }
 
 /** `wsl_<base64url(id ‖ L)>`: what a link's holder sends as `Authorization: Bearer`. */

@@ -1,4 +1,4 @@
-import { type Bytes, concat, equalBytes, wipe } from "./bytes.ts";
+import { allocate, type Bytes, concat, copyOf, equalBytes, wipe } from "./bytes.ts";
 import { UnreadableError } from "./errors.ts";
 import type { AccessKeys } from "./keys.ts";
 import {
@@ -160,7 +160,7 @@ async function* split(
         held = chunk;
       }
       while (part < parts.length && rest.length > 0) {
-        const bytes = rest.slice(0, leftInPart);
+        const bytes = copyOf(rest.subarray(0, leftInPart));
         if (bytes.length > 0) yield { kind: "data", part, bytes };
         rest = rest.subarray(bytes.length);
         leftInPart -= bytes.length;
@@ -195,7 +195,7 @@ export async function unsealWhole(keys: AccessKeys, share: Share, blob: Uint8Arr
     for await (const piece of unseal(keys, share, source())) {
       if (piece.kind === "parts") {
         for (const part of piece.parts)
-          filling.push({ part: { ...part, bytes: new Uint8Array(part.size) }, filled: 0 });
+          filling.push({ part: { ...part, bytes: allocate(part.size) }, filled: 0 });
         continue;
       }
       const target = filling[piece.part];

@@ -16,7 +16,7 @@ import type { RedisFault } from "./redis-faults.ts";
 import { StorePreconditionError, StoreUnavailableError } from "./store.ts";
 
 const PASSWORD = "correct horse battery";
-const NO_TLS: RedisTls = { ca: undefined, cert: undefined, key: undefined };
+const NO_TLS: RedisTls = { ca: undefined, cert: undefined, key: undefined, serverName: undefined };
 
 const cleanUps: (() => unknown)[] = [];
 after(async () => {
@@ -120,7 +120,7 @@ describe("A connection to Redis", () => {
     ];
     await redis("--tls-port", String(port), ...paths, "--tls-auth-clients", "yes");
     for (const host of ["localhost", "127.0.0.1"]) {
-      const client = connect(`rediss://${host}:${port}`, { ca, cert, key });
+      const client = connect(`rediss://${host}:${port}`, { ...NO_TLS, ca, cert, key });
       await openRedis(client);
       assert.equal(await client.ping(), "PONG");
     }

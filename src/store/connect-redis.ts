@@ -1,92 +1,72 @@
-import { isIP } from "node:net";
-import { type Cluster, Redis, type RedisOptions } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import type { RedisTls } from "../config/config.ts";
 import type { RedisAddress } from "../config/redis-url.ts";
 import { RedisFault } from "./redis-faults.ts";
+import { clusterOptions, serverOptions } from "./redis-options.ts";
 import { StorePreconditionError, StoreUnavailableError } from "./store.ts";
 
 export interface ConnectOptions {
   readonly address: RedisAddress;
   readonly tls?: RedisTls | undefined;
-  /** Told of every failed connection, for a log line. */
-  readonly onFault?: ((fault: RedisFault) => void) | undefined;
-}
-
-/** Milliseconds between two tries: soon at first, and never so long that a recovery goes unnoticed. */
-const retryDelay = (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) + Math.random() * 50;
-
-const BEHAVIOUR = {
-  connectionName: "waxseal",
-  lazyConnect: true,
-  // A request that can't be served now is told so now, instead of waiting in a queue of unknown length.
-  enableOfflineQueue: false,
-  commandTimeout: 1_000,
-  connectTimeout: 2_000,
-  // A peer that vanished without a word (power, network) is given up, long before TCP would notice.
-  socketTimeout: 3_000,
-  // ioredis would send what was not answered again after a reconnect: perhaps to another master,
-  // perhaps seconds after its caller was told that it failed. Every act of ours may be repeated, but
-  // whether it is repeated is the caller's to decide. Both are needed: without the 0, a command that
-  // is not sent again is not failed either until its timeout.
-  autoResendUnfulfilledCommands: false,
-  maxRetriesPerRequest: 0,
-  autoResubscribe: false,
-  maxLoadingRetryTime: 1_000,
-  retryStrategy: retryDelay,
-  sentinelRetryStrategy: retryDelay,
-  sentinelCommandTimeout: 1_000,
-  // A master that became a replica, as after a failover: find the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
-} as const satisfies RedisOptions;
-
-function tlsOptions(tls: RedisTls | undefined, host: string) {
-  return {
-    ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls?.key === undefined ? {} : { key: tls.key }),
-    // The name to be certified; an address can't be one (RFC 6066, section 3).
-    ...(isIP(host) === 0 && host !== "" ? { servername: host } : {}),
-  };
-}
-
-type Options = Omit<RedisOptions, "replyMapping">;
-
-function addressOptions(address: RedisAddress, tls: RedisTls | undefined): Options {
-  const common: Options = {
-    db: address.database,
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-  };
-  if (address.kind === "single") {
-    const { host, port } = address;
-    return { ...common, host, port, ...(address.tls ? { tls: tlsOptions(tls, host) } : {}) };
-  }
-  const secured = tlsOptions(tls, "");
-  return {
-    ...common,
-    sentinels: address.sentinels.map(({ host, port }) => ({ host, port })),
-    name: address.masterName,
-    ...(address.sentinelUsername === undefined ? {} : { sentinelUsername: address.sentinelUsername }),
-    ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
-    ...(address.tls ? { tls: secured, sentinelTLS: secured, enableTLSForSentinelMode: true } : {}),
-  };
+  /** Before every key. */
+  readonly keyPrefix?: string | undefined;
+  /** Told of every failed connection, for a log line, and of which node's where it is a Cluster that goes on. */
+  readonly onFault?: ((fault: RedisFault, node?: string) => void) | undefined;
 }
 
 /**
  * A client that is not connected yet: `openRedis` connects it, and from then on it keeps itself
- * connected. Commands fail at once while it isn't.
+ * connected. Commands fail at once while it isn't. For one server; throws RangeError for a Cluster's address.
  */
-export function connectRedis({ address, tls, onFault }: ConnectOptions): Redis {
-  const client = new Redis({ ...BEHAVIOUR, ...addressOptions(address, tls) });
+export function connectRedis({ address, tls, keyPrefix = "", onFault }: ConnectOptions): Redis {
+  if (address.kind === "cluster") throw new RangeError("This is a Cluster. Use connectCluster.");
+  const client = new Redis(serverOptions(address, tls, keyPrefix));
   client.on("error", (error: unknown) => onFault?.(new RedisFault(error)));
   return client;
 }
 
+/** `host:port`, as a Cluster's nodes are called. */
+export function nodeName({ options }: Redis): string {
+  return `${options.host}:${options.port}`;
+}
+
+/** The same for a Cluster; throws RangeError for any other address. */
+export function connectCluster({ address, tls, keyPrefix = "", onFault }: ConnectOptions): Cluster {
+  if (address.kind !== "cluster") throw new RangeError("This is not a Cluster. Use connectRedis.");
+  const nodes = address.nodes.map(({ host, port }) => ({ host, port }));
+  const client = new Cluster(nodes, clusterOptions(address, tls, keyPrefix));
+  client.on("error", (error: unknown) => onFault?.(new RedisFault(error)));
+  client.on("node error", (error: unknown, node: string) => onFault?.(new RedisFault(error), node));
+  // ioredis connects to a node when there is something to ask it, and refuses what else is asked
+  // meanwhile. So masters are connected to beforehand, but not before what comes with the news of a node
+  // (a command that was MOVED there) has been sent: that one waits for the connection.
+  const connectToMaster = (node: Redis) => {
+    if (node.status === "wait" && !node.options.readOnly) node.connect().catch(() => {}); // see "node error"
+  };
+  client.on("+node", (node: Redis) => {
+    if (client.status === "ready") setImmediate(connectToMaster, node);
+  });
+  client.on("ready", () => client.nodes("master").forEach(connectToMaster));
+  return client;
+}
+
+export function connectRedisOrCluster(options: ConnectOptions): Redis | Cluster {
+  return options.address.kind === "cluster" ? connectCluster(options) : connectRedis(options);
+}
+
 const FIXES: readonly (readonly [RegExp, string])[] = [
-  [/^(WRONGPASS|NOAUTH|NOPERM)$/, "refuses the user or the password. Correct them in its address"],
+  [
+    /^(WRONGPASS|NOAUTH|NOPERM)$/,
+    "refuses the user or the password. Correct them in its address or in REDIS_PASSWORD",
+  ],
+  [
+    /^ESENTINELAUTH$/,
+    "has Sentinels that refuse the user or the password. Correct them in its address or in REDIS_SENTINEL_PASSWORD",
+  ],
+  [/^ENOTCLUSTER$/, "is not a Cluster. Write redis:// in place of redis+cluster:// in its address"],
   [
     /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/,
-    "has a certificate that is not trusted. Set REDIS_CA_FILE to the certificate of who issued it",
+    "has a certificate that is not trusted. Set REDIS_CA_FILE to the certificate of who issued it, or REDIS_SERVER_NAME to the name in it",
   ],
   [
     /^(EPROTO|ERR_SSL)/,
@@ -107,7 +87,7 @@ export async function openRedis(client: Redis | Cluster, role = "Redis"): Promis
   };
   client.on("error", remember);
   try {
-    await new Promise<void>((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);
         client.off("ready", ready);
@@ -115,7 +95,7 @@ export async function openRedis(client: Redis | Cluster, role = "Redis"): Promis
       };
       const ready = () => {
         settle();
-        resolve();
+        resolve(undefined);
       };
       const failed = () => {
         settle();
@@ -134,4 +114,19 @@ export async function openRedis(client: Redis | Cluster, role = "Redis"): Promis
   } finally {
     client.off("error", remember);
   }
+  if (client instanceof Cluster) await nodesConnected(client);
+}
+
+/** Until every master is connected, or has failed to be: what is asked meanwhile would fail. */
+async function nodesConnected(client: Cluster): Promise<void> {
+  const connecting = client.nodes("master").filter(({ status }) => status !== "ready" && status !== "end");
+  await Promise.all(
+    connecting.map(async (node) => {
+      if (node.status === "wait") return node.connect().catch(() => {});
+      return new Promise<void>((resolve) => {
+        node.once("ready", resolve);
+        node.once("end", resolve);
+      });
+    }),
+  );
 }

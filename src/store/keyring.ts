@@ -1,4 +1,5 @@
-import type { Cluster, Redis } from "ioredis";
+import { type Cluster, Command, type Redis } from "ioredis";
+import { copyOf } from "../envelope/bytes.ts";
 import { type SecretId, type Share, storedShare } from "../envelope/tokens.ts";
 import { ask } from "./redis-faults.ts";
 import { shareKey } from "./redis-keys.ts";
@@ -21,10 +22,38 @@ export interface Keyring {
   drop(id: SecretId, name: string): Promise<void>;
 }
 
+/** A SET, which overwrites the copy of the share that ioredis makes of a command when it sends it. */
+class SetShare extends Command {
+  #written: Buffer[] = [];
+  #share: Buffer;
+
+  constructor(key: string, share: Buffer, ttl: number, keyPrefix: string | undefined) {
+    super("set", [key, share, "PX", ttl, "NX"], keyPrefix === undefined ? {} : { keyPrefix });
+    this.#share = share;
+  }
+
+  override toWritable(socket: object): string | Buffer {
+    const written = super.toWritable(socket);
+    if (typeof written !== "string") {
+      const at = written.indexOf(this.#share);
+      this.#written.push(written.subarray(at, at + this.#share.length));
+    }
+    return written;
+  }
+
+  /**
+   * To be called when it is answered. Where no answer came, its bytes may still be waiting to be sent:
+   * then zeros arrive, under a name that no record will ever hold.
+   */
+  wipe(): void {
+    for (const copy of this.#written) copy.fill(0);
+  }
+}
+
 /** The reply is a piece of what came off the socket: zeroing it zeroes that. */
 function moveShare(reply: Buffer | null): Share | undefined {
   if (!reply) return undefined;
-  const share = storedShare(new Uint8Array(reply));
+  const share = storedShare(copyOf(reply));
   reply.fill(0);
   return share;
 }
@@ -32,7 +61,13 @@ function moveShare(reply: Buffer | null): Share | undefined {
 export function createKeyring(client: Redis | Cluster): Keyring {
   return {
     async put(id, name, share, ttl) {
-      await ask(client.set(shareKey(id, name), asBuffer(share), "PX", ttl, "NX"));
+      const command = new SetShare(shareKey(id, name), asBuffer(share), ttl, client.options.keyPrefix);
+      client.sendCommand(command);
+      try {
+        await ask(command.promise);
+      } finally {
+        command.wipe();
+      }
     },
     async keep(id, name, milliseconds) {
       return (await ask(client.pexpire(shareKey(id, name), milliseconds))) === 1;

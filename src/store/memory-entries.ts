@@ -47,6 +47,8 @@ export interface Entries {
   takeExpired(): SecretId[];
   takeAbandoned(): SecretId[];
   countPending(): number;
+  /** Records and declared sizes. */
+  usedBytes(): number;
   assertOpen(): void;
   close(): void;
 }
@@ -166,6 +168,7 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
       return taken;
     },
     countPending: () => pending,
+    usedBytes: () => usedBytes,
     assertOpen,
     close() {
       closed = true;

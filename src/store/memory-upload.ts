@@ -1,3 +1,4 @@
+import { copyOf } from "../envelope/bytes.ts";
 import { storedDigest, storedShare } from "../envelope/tokens.ts";
 import { digestBody, sameDigest } from "./digests.ts";
 import { hold, progressOf } from "./held-spans.ts";
@@ -34,7 +35,7 @@ export function createMemoryUploads(
       linkHash: storedDigest(secret.linkHash.slice()),
       accessHash: secret.accessHash.slice(),
       receiptHash: storedDigest(secret.receiptHash.slice()),
-      share: storedShare(secret.share.slice()),
+      share: storedShare(copyOf(secret.share)),
       blob: content,
       held: [],
       state: blob ? "sealed" : "uploading",

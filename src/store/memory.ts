@@ -1,3 +1,4 @@
+import { copyOf } from "../envelope/bytes.ts";
 import { storedShare } from "../envelope/tokens.ts";
 import { digestClaim, sameDigest } from "./digests.ts";
 import { createEntries, note } from "./memory-entries.ts";
@@ -72,7 +73,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       if (!isLive(entry.state)) {
         const again = allowed && entry.claim && claimed && sameDigest(entry.claim, claimed);
         return again && entry.share
-          ? { kind: "handed-over", share: storedShare(entry.share.slice()), first: false }
+          ? { kind: "handed-over", share: storedShare(copyOf(entry.share)), first: false }
           : endedResult(entry.state, entry.endedAt ?? now);
       }
       if (entry.state === "locked") return { kind: "locked" };
@@ -87,7 +88,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
         return { kind: "wrong-passphrase", triesLeft };
       }
       if (!entry.share) throw new StoreUnavailableError(); // a live entry has its share
-      const share = storedShare(entry.share.slice());
+      const share = storedShare(copyOf(entry.share));
       end(entry, "opened", now);
       entry.claim = claimed;
       entry.until = claimed ? Math.min(now + limits.redeliveryWindow * 1000, entry.expiresAt) : now;
@@ -145,6 +146,10 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
 
     async countPending() {
       return entries.countPending();
+    },
+
+    async memory() {
+      return [{ place: "embedded", node: "", used: entries.usedBytes(), budget: maxBytes }];
     },
 
     async close() {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { StoreBudget } from "../config/config.ts";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { newSecret, opening } from "../testing/new-secret.ts";
 import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
@@ -69,7 +70,7 @@ describe("The check of a Redis at start", () => {
     await assert.rejects(onReplica.check(), refuses(/is a replica and takes no writes/));
     const store = await openRedisStore(master.port);
     const [warning = "", ...others] = await store.check();
-    assert.match(warning, /1 replica\(s\), and 0 must confirm.*REDIS_REPLICAS/);
+    assert.match(warning, /1 replica\(s\), and 0 must confirm.*REDIS_WAIT_REPLICAS/);
     assert.deepEqual(others, []);
     const waiting = await openRedisStore(master.port, { waitReplicas: 1 });
     assert.deepEqual(await waiting.check(), []);
@@ -95,6 +96,28 @@ describe("The check of a Redis at start", () => {
       await Promise.all([store.close(), split.close()]);
       await Promise.all([server.stop(), ring.stop()]);
     }
+  });
+
+  it("asks for a memory limit where neither Redis nor STORE_BUDGET sets one, and for one that fits", async () => {
+    const server = await startRedis();
+    const admin = await server.client();
+    const warnings = async (budget: StoreBudget) => {
+      const store = await openRedisStore(server.port, { budget });
+      const said = await store.check();
+      await store.close();
+      return said.join("\n");
+    };
+    const share = { kind: "share", share: 0.8 } as const;
+    const size = { kind: "size", bytes: 512 * 2 ** 20 } as const;
+    assert.match(await warnings(share), /^Redis has no memory limit.*Set maxmemory.* or STORE_BUDGET/);
+    assert.equal(await warnings(size), "");
+    await admin.config("SET", "maxmemory", "384mb");
+    assert.equal(await warnings(share), "");
+    assert.match(
+      await warnings(size),
+      /^Redis gives less than STORE_BUDGET \(512 MiB\): new secrets are refused from 364 MiB on\. Raise maxmemory/,
+    );
+    await server.stop();
   });
 
   it("needs no more than the commands that the store uses", async () => {

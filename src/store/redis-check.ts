@@ -1,6 +1,9 @@
 import type { Cluster, Redis } from "ioredis";
+import type { StoreBudget } from "../config/config.ts";
 import { openRedis } from "./connect-redis.ts";
 import { ask } from "./redis-faults.ts";
+import { budgetOf } from "./redis-memory.ts";
+import { mastersOf } from "./redis-nodes.ts";
 import { StorePreconditionError } from "./store.ts";
 
 /** GETEX and GETDEL came with it; scripts replicate by their effects since 5. */
@@ -18,6 +21,16 @@ export function parseInfo(text: string): Info {
 export type RedisProblem = (info: Info, role: string) => string | undefined;
 
 const numberIn = (info: Info, name: string) => Number(info.get(name) ?? Number.NaN);
+
+/** Where commands go astray, since what answers is not what the address says. */
+export const modeProblem: RedisProblem = (info, role) => {
+  const mode = info.get("redis_mode");
+  if (mode === "cluster")
+    return `${role} is a node of a Cluster. Write redis+cluster:// in place of redis:// in its address.`;
+  if (mode === "sentinel")
+    return `${role} is a Sentinel. Write redis+sentinel://host:26379/name-of-the-master as its address.`;
+  return undefined;
+};
 
 export const versionProblem: RedisProblem = (info, role) => {
   const version = info.get("redis_version");
@@ -53,41 +66,70 @@ export const persistenceDoubt: RedisProblem = (info, role) => {
   );
 };
 
-export const memoryDoubt: RedisProblem = (info, role) => {
-  if (info.get("maxmemory") !== "0") return undefined;
-  return `${role} has no memory limit: when memory runs out, the system may end it. Set maxmemory to what it may use.`;
-};
+export function memoryDoubt(info: Info, role: string, budget: StoreBudget | undefined): string | undefined {
+  if (info.get("maxmemory") !== "0" || budget?.kind === "size") return undefined;
+  return (
+    `${role} has no memory limit: when memory runs out, the system may end it. ` +
+    "Set maxmemory to what it may use, or STORE_BUDGET to what secrets may take of it, such as 256MiB."
+  );
+}
+
+/** A budget that Redis can't give is no mistake in itself, but perhaps not what somebody believes in. */
+export function budgetDoubt(info: Info, role: string, budget: StoreBudget | undefined): string | undefined {
+  const allowed = budgetOf(numberIn(info, "maxmemory"), budget);
+  if (budget?.kind !== "size" || allowed === undefined || budget.bytes <= allowed) return undefined;
+  const mib = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  return (
+    `${role} gives less than STORE_BUDGET (${mib(budget.bytes)}): new secrets are refused from ${mib(allowed)} on. ` +
+    "Raise maxmemory, or make STORE_BUDGET smaller or a percentage of it."
+  );
+}
 
 export function replicasDoubt(info: Info, role: string, waitReplicas: number): string | undefined {
   const replicas = numberIn(info, "connected_slaves");
   if (!(replicas > waitReplicas)) return undefined;
   return (
     `${role} has ${replicas} replica(s), and ${waitReplicas} must confirm. After a failover a secret could ` +
-    "be lost or opened twice: set REDIS_REPLICAS to the number that may be promoted."
+    "be lost or opened twice: set REDIS_WAIT_REPLICAS to the number that may be promoted."
   );
 }
 
 /** Throws `StorePreconditionError`, with what to set. */
-export function assertUsable(info: Info, role: string): void {
-  for (const check of [versionProblem, evictionProblem, roleProblem]) {
+export function assertUsable({ info, role, isNode }: Inspected): void {
+  const ofServer = isNode ? [] : [modeProblem];
+  for (const check of [...ofServer, versionProblem, evictionProblem, roleProblem]) {
     const problem = check(info, role);
     if (problem !== undefined) throw new StorePreconditionError(problem);
   }
 }
 
 /** One sentence each, for an operator to read at start. */
-function findDoubts(info: Info, role: string, holdsShares: boolean, waitReplicas: number): string[] {
+function findDoubts(
+  info: Info,
+  role: string,
+  holdsShares: boolean,
+  waitReplicas: number,
+  budget: StoreBudget | undefined,
+): string[] {
   const doubts = [
     holdsShares ? persistenceDoubt(info, role) : undefined,
-    memoryDoubt(info, role),
+    memoryDoubt(info, role, budget),
     replicasDoubt(info, role, waitReplicas),
   ];
   return doubts.filter((doubt) => doubt !== undefined);
 }
 
-/** Connects, and reads what INFO tells; `save` is there where this user may ask for the configuration. */
-export async function inspectRedis(client: Redis | Cluster, role: string): Promise<Info> {
-  await openRedis(client, role);
+/** A Redis that was looked at, or one master of a Cluster. */
+export interface Inspected {
+  /** As sentences call it. */
+  readonly role: string;
+  readonly info: Info;
+  readonly isNode: boolean;
+  readonly client: Redis;
+}
+
+/** What INFO tells; `save` is there where this user may ask for the configuration. */
+async function readInfo(client: Redis): Promise<Info> {
   let info = "";
   for (const section of ["server", "memory", "persistence", "replication"]) {
     const command = client.info(section).catch((error: Error) => {
@@ -102,18 +144,39 @@ export async function inspectRedis(client: Redis | Cluster, role: string): Promi
   return parseInfo(info);
 }
 
+/** Connects, and looks at the one Redis, or at every master of a Cluster. */
+export async function inspectRedis(client: Redis | Cluster, role: string): Promise<readonly Inspected[]> {
+  await openRedis(client, role);
+  return Promise.all(
+    [...mastersOf(client)].map(async ([name, node]) => ({
+      role: name === "" ? role : `${role}'s node ${name}`,
+      info: await readInfo(node),
+      isNode: name !== "",
+      client: node,
+    })),
+  );
+}
+
 /** Resolves with warnings; throws `StorePreconditionError` or `StoreUnavailableError`. */
 export async function checkRedis(
   client: Redis | Cluster,
-  keyring: Redis | undefined,
+  keyring: Redis | Cluster | undefined,
   waitReplicas: number,
+  budget?: StoreBudget,
 ): Promise<readonly string[]> {
-  const info = await inspectRedis(client, "Redis");
-  assertUsable(info, "Redis");
-  const doubts = findDoubts(info, "Redis", keyring === undefined, waitReplicas);
+  const look = async (which: Redis | Cluster, role: string, find: (one: Inspected) => string[]) => {
+    const inspected = await inspectRedis(which, role);
+    for (const one of inspected) assertUsable(one);
+    return inspected.flatMap(find);
+  };
+  const doubts = await look(client, "Redis", ({ info, role }) => {
+    const smaller = budgetDoubt(info, role, budget);
+    const others = findDoubts(info, role, keyring === undefined, waitReplicas, budget);
+    return smaller === undefined ? others : [...others, smaller];
+  });
   if (!keyring) return doubts;
-  const role = "The keyring's Redis";
-  const keyringInfo = await inspectRedis(keyring, role);
-  assertUsable(keyringInfo, role);
-  return [...doubts, ...findDoubts(keyringInfo, role, true, Number.POSITIVE_INFINITY)];
+  const ofKeyring = await look(keyring, "The keyring's Redis", ({ info, role }) =>
+    findDoubts(info, role, true, Number.POSITIVE_INFINITY, budget),
+  );
+  return [...doubts, ...ofKeyring];
 }

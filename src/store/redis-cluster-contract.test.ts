@@ -1,19 +1,19 @@
 import { after } from "node:test";
 import { advanceRedis } from "../testing/advance-redis.ts";
-import { startCluster } from "../testing/start-cluster.ts";
+import { openClusterStore } from "../testing/cluster-store.ts";
+import { startCluster } from "../testing/redis-cluster.ts";
 import { storeContract } from "./contract.ts";
-import { createRedisStore } from "./redis.ts";
 import type { Store } from "./store.ts";
 
 const cluster = await startCluster();
 after(() => cluster.stop());
+const admins = await Promise.all(cluster.nodes.map((node) => node.client()));
 
 storeContract("A Redis Cluster", async (limits) => {
-  await Promise.all(cluster.admins.map((admin) => admin.flushall()));
+  await Promise.all(admins.map((admin) => admin.flushall()));
   const stores: Store[] = [];
   async function another(): Promise<Store> {
-    const store = createRedisStore({ client: cluster.connect(), limits });
-    await store.check();
+    const store = await openClusterStore(cluster, { limits, waitReplicas: 0 });
     stores.push(store);
     return store;
   }
@@ -21,7 +21,7 @@ storeContract("A Redis Cluster", async (limits) => {
     store: await another(),
     another,
     async advance(seconds) {
-      await Promise.all(cluster.admins.map((admin) => advanceRedis(admin, seconds)));
+      await Promise.all(admins.map((admin) => advanceRedis(admin, seconds)));
     },
     async close() {
       await Promise.all(stores.map((store) => store.close()));

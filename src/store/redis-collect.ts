@@ -47,6 +47,7 @@ async function abandon(parts: RedisParts, name: string): Promise<SecretId | unde
     return undefined;
   }
   const abandoned = kind === "abandoned";
+  if (abandoned) parts.rooms.end(id);
   await quietly(
     releaseUpload(parts, id, shareName),
     kind === "over" ? Promise.resolve() : keyring.drop(id, shareName),

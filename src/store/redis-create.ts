@@ -1,43 +1,101 @@
 import { randomBytes } from "node:crypto";
-import type { SecretId } from "../envelope/tokens.ts";
+import type { Cluster, Redis } from "ioredis";
+import type { Ciphertext, SecretId } from "../envelope/tokens.ts";
 import { digestBody, sameDigest } from "./digests.ts";
-import { releaseUpload } from "./redis-budget.ts";
+import { createKeyring } from "./keyring.ts";
+import { releaseUpload, reserveUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
-import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { blobKey, DUE_KEY, recordKey, shareKey } from "./redis-keys.ts";
 import type { RedisParts } from "./redis-parts.ts";
 import { parseRecord } from "./redis-record.ts";
 import { asBuffer, kindOf, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
-import { beginUpload } from "./redis-upload.ts";
-import { type CreateResult, type NewSecret, StoreFullError } from "./store.ts";
+import { beginUpload, shareLife } from "./redis-upload.ts";
+import { type CreateResult, type NewSecret, StoreFullError, StoreUnavailableError } from "./store.ts";
 import { tooFewReplicas, type Written } from "./wait-pool.ts";
 
-/**
- * Due index, share, record with ciphertext: in this order, so that a record is never without the
- * two others. What a process that dies in between leaves behind is a share that nothing names, which
- * Redis deletes at the end of its time to live, and an entry that the next sweep removes.
- */
-async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<ScriptReply>> {
-  const { id, blob } = secret;
-  if (!blob) return beginUpload(parts, secret, shareName);
-  const ttl = secret.ttl * 1000;
-  await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl));
-  await parts.keyring.put(id, shareName, secret.share, ttl);
-  return parts.writer.run((connection) =>
-    connection.waxsealCreateSecretBuffer(
-      recordKey(id),
-      blobKey(id),
-      asBuffer(secret.linkHash),
-      asBuffer(secret.accessHash),
-      asBuffer(secret.receiptHash),
-      digestBody(secret),
-      shareName,
-      asBuffer(blob),
-      ttl,
-      parts.retention,
-      secret.passphrase ? "1" : "0",
-    ),
+interface Placed {
+  readonly reply: ScriptReply;
+  /** Whether the share is where the record is, or will be handed over from where it is. */
+  readonly shared: boolean;
+}
+
+/** In the records' own Redis the share is not waited for by itself: see `place`. */
+async function putShare(
+  parts: RedisParts,
+  { id, share }: NewSecret,
+  name: string,
+  ttl: number,
+): Promise<void> {
+  const { replicated } = await parts.shareWriter.run(shareKey(id, name), (client) =>
+    createKeyring(client).put(id, name, share, ttl),
   );
+  if (replicated) return;
+  await cleanUp(parts, id, name);
+  throw tooFewReplicas();
+}
+
+/**
+ * The share was sent before, and over another connection. Between the two, Redis may have failed over,
+ * or the one connection may still lead to a master that has been replaced and the other one not; then
+ * the record has no share, and the WAIT behind it would confirm that. So where the record is written,
+ * the share is looked for.
+ */
+async function place(
+  parts: RedisParts,
+  secret: NewSecret,
+  shareName: string,
+  connection: Redis | Cluster,
+): Promise<Placed> {
+  const { keyring, hasKeyring } = parts;
+  const { id } = secret;
+  const ring = hasKeyring ? keyring : createKeyring(connection);
+  const create = secret.blob
+    ? createWhole(parts, secret, secret.blob, shareName, connection)
+    : beginUpload(parts, secret, shareName, connection);
+  const [reply, isThere] = await Promise.all([create, hasKeyring || ring.has(id, shareName)]);
+  // As far as its own kind of create goes: sealed, or uploading.
+  const isWaiting = text(reply[0]) === "existed" && reply[4] === 1;
+  return { reply, shared: isWaiting ? await ring.has(id, text(reply[3])) : isThere };
+}
+
+function createWhole(
+  { retention }: RedisParts,
+  secret: NewSecret,
+  blob: Ciphertext,
+  shareName: string,
+  connection: Redis | Cluster,
+): Promise<ScriptReply> {
+  return connection.waxsealCreateSecretBuffer(
+    recordKey(secret.id),
+    blobKey(secret.id),
+    asBuffer(secret.linkHash),
+    asBuffer(secret.accessHash),
+    asBuffer(secret.receiptHash),
+    digestBody(secret),
+    shareName,
+    asBuffer(blob),
+    secret.ttl * 1000,
+    retention,
+    secret.passphrase ? "1" : "0",
+  );
+}
+
+/**
+ * Due index (an upload's reservation, which is one too), share, record with what there is of the
+ * ciphertext: in this order, so that a record is never without the two others. What a process that dies in between leaves behind is a share that nothing names, which
+ * Redis deletes at the end of its time to live, and an entry that the next sweep removes.
+ *
+ * The index is not waited for: what a failover forgets of it is not reported when it runs out, and
+ * runs out all the same.
+ */
+async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<Placed>> {
+  const { id, blob, size } = secret;
+  const ttl = secret.ttl * 1000;
+  if (blob) await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl));
+  else await reserveUpload(parts, id, shareName, size);
+  await putShare(parts, secret, shareName, blob ? ttl : shareLife(parts));
+  return parts.writer.run(recordKey(id), (connection) => place(parts, secret, shareName, connection));
 }
 
 /** After a create that was refused for certain. */
@@ -49,44 +107,95 @@ async function cleanUp(parts: RedisParts, id: SecretId, shareName: string): Prom
   await quietly(keyring.drop(id, shareName), releaseUpload(parts, id, shareName), unschedule());
 }
 
-/** A full Redis can still tell a create that it has done before. */
+/** Where there is no room for more, what is there already can still be told. */
 async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
   const { id } = secret;
-  const { value: reply, replicated } = await parts.writer.run((connection) =>
+  const { value: reply, replicated } = await parts.writer.run(recordKey(id), (connection) =>
     connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)),
   );
   const stored = reply ? parseRecord(id, reply) : undefined;
-  if (!stored || !sameDigest(stored.body, digestBody(secret))) return undefined;
+  if (!stored) return undefined;
+  if (!sameDigest(stored.body, digestBody(secret))) return { kind: "conflict" };
   if (!replicated) throw tooFewReplicas();
   const { createdAt, expiresAt } = stored.facts;
   return { kind: "created", existed: true, createdAt, expiresAt };
 }
 
-export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
-  const { id } = secret;
-  const shareName = randomBytes(8).toString("base64url");
-  let written: Written<ScriptReply>;
+/** Removes a record whose share was lost by a failover. The next try writes it anew. */
+async function removeUnshared(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
+  const discard = parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "1");
+  const [removed] = await ask(discard);
+  if (removed !== 1) return;
+  await quietly(releaseUpload(parts, id, shareName));
+  throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
+}
+
+/** Its share is removed once the record is, and only then: the record may have to stay. */
+async function takeBack(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
+  const discard = parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "0");
+  const [removed] = await discard.catch(() => [0]);
+  if (removed === 1) await cleanUp(parts, id, shareName);
+}
+
+async function writeOrCleanUp(
+  parts: RedisParts,
+  secret: NewSecret,
+  shareName: string,
+): Promise<Written<Placed>> {
   try {
-    written = await write(parts, secret, shareName);
+    return await write(parts, secret, shareName);
   } catch (error) {
     // A full Redis said no. Where Redis went away instead, the record may be there all the same, and
     // then it needs its share.
-    if (!(error instanceof StoreFullError)) throw error;
-    await cleanUp(parts, id, shareName);
-    const existing = await findExisting(parts, secret);
-    if (existing) return existing;
+    if (error instanceof StoreFullError) await cleanUp(parts, secret.id, shareName);
     throw error;
   }
-  const { value: reply, replicated } = written;
+}
+
+/** What was written counts as confirmed, or is taken back. */
+async function confirm(
+  parts: RedisParts,
+  id: SecretId,
+  shareName: string,
+  { value: { reply, shared }, replicated }: Written<Placed>,
+): Promise<CreateResult> {
   const created = text(reply[0]) === "created";
   if (!created) await quietly(parts.keyring.drop(id, shareName), releaseUpload(parts, id, shareName));
-  if (kindOf(reply) === "conflict") return { kind: "conflict" };
+  const kind = kindOf(reply);
+  if (kind === "conflict") return { kind };
+  if (!shared) await removeUnshared(parts, id, created ? shareName : text(reply[3]));
   if (!replicated) {
     if (created) {
-      await quietly(parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName));
-      await cleanUp(parts, id, shareName);
+      await takeBack(parts, id, shareName);
     }
     throw tooFewReplicas();
   }
   return { kind: "created", existed: !created, createdAt: number(reply[1]), expiresAt: number(reply[2]) };
+}
+
+async function admitAndWrite(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
+  const { id, size } = secret;
+  const shareName = randomBytes(8).toString("base64url");
+  const lasting = secret.blob === undefined;
+  const room = await parts.admission.admit(id, size, { lasting });
+  let begun = false;
+  try {
+    const result = await confirm(parts, id, shareName, await writeOrCleanUp(parts, secret, shareName));
+    begun = lasting && result.kind === "created" && !result.existed;
+    return result;
+  } finally {
+    if (begun) parts.rooms.keep(id, room);
+    else if (lasting) room.release();
+    else room.landed();
+  }
+}
+
+export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
+  try {
+    return await admitAndWrite(parts, secret);
+  } catch (error) {
+    const existing = error instanceof StoreFullError ? await findExisting(parts, secret) : undefined;
+    if (existing) return existing;
+    throw error;
+  }
 }

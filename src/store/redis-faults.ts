@@ -18,11 +18,17 @@ export class RedisFault extends Error {
 function faultCode(error: unknown): string {
   if (!(error instanceof Error)) return "UNKNOWN";
   if ("code" in error && typeof error.code === "string") return error.code;
+  if (error.message.includes("cluster support disabled")) return "ENOTCLUSTER";
   if (error.name === "ReplyError") return /^-?([A-Z][A-Z0-9]+)\b/.exec(error.message)?.[1] ?? "ERR";
+  // A Cluster of which no node could be asked: what the last one said.
+  if ("lastNodeError" in error && error.lastNodeError) return faultCode(error.lastNodeError);
   if (error.message === "Command timed out") return "ETIMEDOUT";
   if (error.message.startsWith("Stream isn't writeable")) return "ENOTCONNECTED";
   if (error.message === "Connection is closed.") return "ECONNCLOSED";
-  if (error.message.startsWith("All sentinels are unreachable")) return "ESENTINELS";
+  if (error.message.startsWith("All sentinels are unreachable"))
+    return /Last error: (WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message) ? "ESENTINELAUTH" : "ESENTINELS";
+  if (error.message.startsWith("Cluster isn't ready")) return "ENOTCONNECTED";
+  if (error.message.startsWith("Too many Cluster redirections")) return "EREDIRECTIONS";
   return error.name;
 }
 

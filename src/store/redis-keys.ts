@@ -24,3 +24,6 @@ export const DUE_KEY = "ws:due";
  */
 export const UPLOADS_KEY = "ws:{uploads}:due";
 export const UPLOAD_SIZES_KEY = "ws:{uploads}:sizes";
+
+/** Written to a node of a Cluster for what stands before it in the node's history. See cluster-wait-pool.ts. */
+export const fenceKey = (number: number) => `ws:fence:${number}`;

@@ -1,17 +1,40 @@
 import { createHash } from "node:crypto";
 import { type Store as LimitStore, MemoryStore, type Options } from "express-rate-limit";
-import type { Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import { type RedisReply, RedisStore } from "rate-limit-redis";
 
 export interface LimitStoreOptions {
   /** Shared with the store, which closes it. */
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
   /** One for each limiter: limiters of one name share their counters across replicas. */
   readonly name: string;
 }
 
-/** Milliseconds in which a Redis that has just failed isn't asked again. */
+/** Milliseconds that a request waits for a counter: it has other things to ask Redis, and two seconds in all. */
+const PATIENCE = 400;
+/** Milliseconds in which a Redis that has just failed isn't asked again, by no limiter. */
 const REST = 1_000;
+const restUntil = new WeakMap<Redis | Cluster, number>();
+
+/** Rejects where the answer has not come by then; what was asked may still be done. */
+async function soon<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The counter took too long.")), PATIENCE);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A script belongs to no key: in a Cluster every node that may be asked for it is given it. */
+async function send(client: Redis | Cluster, command: string, args: string[]): Promise<unknown> {
+  if (!(client instanceof Cluster) || command !== "SCRIPT") return client.call(command, ...args);
+  const replies = await Promise.all(client.nodes("master").map((node) => node.call(command, ...args)));
+  return replies[0];
+}
 
 /**
  * Counters in Redis, so that a limit holds across replicas, or in this process while Redis is away:
@@ -26,25 +49,24 @@ export function createLimitStore({ client, name }: LimitStoreOptions): LimitStor
   const local = new MemoryStore();
   const shared = new RedisStore({
     prefix,
-    sendCommand: (command, ...args) => client.call(command, ...args) as Promise<RedisReply>,
+    sendCommand: (command, ...args) => send(client, command, args) as Promise<RedisReply>,
   });
   let options: Options | undefined;
   let prepared: Promise<void> | undefined;
-  let restUntil = 0;
 
   const hashed = (key: string) =>
     createHash("sha256").update(`${name}\0${key}`).digest("base64url").slice(0, 22);
 
   async function withRedis<T>(act: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
-    if (!options || client.status !== "ready" || Date.now() < restUntil) return otherwise();
+    if (!options || client.status !== "ready" || Date.now() < (restUntil.get(client) ?? 0))
+      return otherwise();
+    // Loads the scripts. Done again after a failure, for it remembers a failure for ever.
+    prepared ??= shared.init(options);
     try {
-      // Loads the scripts. Done again after a failure, for it remembers a failure for ever.
-      prepared ??= shared.init(options);
-      await prepared;
-      return await act();
+      return await soon(prepared.then(act));
     } catch {
       prepared = undefined;
-      restUntil = Date.now() + REST;
+      restUntil.set(client, Date.now() + REST);
       return otherwise();
     }
   }

@@ -1,8 +1,15 @@
 import { randomBytes } from "node:crypto";
-import type { SecretId, Share } from "../envelope/tokens.ts";
+import type { Share } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
-import { freeBlocks, loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
+import {
+  freeBlocks,
+  limitBlocks,
+  loadRecord,
+  loseSecret,
+  NO_ATTEMPT,
+  type RedisParts,
+} from "./redis-parts.ts";
 import { asBuffer, ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import type { OpenRequest, OpenResult } from "./store.ts";
 import { tooFewReplicas } from "./wait-pool.ts";
@@ -10,25 +17,18 @@ import { tooFewReplicas } from "./wait-pool.ts";
 /** Milliseconds the ciphertext may outlive a claim without redelivery, should this process die meanwhile. */
 const BLOB_GRACE = 10_000;
 
-/** The share was not handed over and won't be: seals the secret again for whoever comes next. */
-async function withdraw({ client, retention }: RedisParts, id: SecretId, attempt: Buffer): Promise<boolean> {
-  const command = client.waxsealWithdrawClaimBuffer(recordKey(id), blobKey(id), attempt, retention);
-  const [withdrawn] = await command.catch(() => [0]);
-  return withdrawn === 1;
-}
-
 /**
  * The claim is decided in one script; where replicas are configured, it is on all of them before
  * the share is as much as read; then the share is read with one native command that also limits or
  * ends its life.
  */
 export async function openSecret(parts: RedisParts, request: OpenRequest): Promise<OpenResult> {
-  const { client, keyring, limits, retention } = parts;
+  const { client, keyring, limits, retention, withdrawals } = parts;
   const { id, claim: token } = request;
   const attempt = randomBytes(16);
   const window = token ? limits.redeliveryWindow * 1000 : 0;
   const once = window === 0;
-  const decide = parts.writer.run((connection) =>
+  const decide = parts.writer.run(recordKey(id), (connection) =>
     connection.waxsealOpenSecretBuffer(
       recordKey(id),
       blobKey(id),
@@ -45,7 +45,8 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
   const { value: reply, replicated } = await decide.catch(async (error: unknown) => {
     // It may have won all the same. A claimant with a token comes again; one without must find the
     // secret sealed.
-    if (once) await withdraw(parts, id, attempt);
+    const withdrawn = withdrawals.withdraw(id, attempt, false);
+    if (once) await withdrawn;
     throw error;
   });
   const kind = kindOf(reply);
@@ -66,13 +67,22 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     if (!replicated) throw tooFewReplicas();
     share = await (once ? keyring.take(id, shareName) : keyring.lend(id, shareName, number(reply[2])));
   } catch (error) {
-    if (once && !(await withdraw(parts, id, attempt)))
-      await quietly(loseSecret(parts, id, shareName, attempt));
+    // Nobody has the share, so the secret is sealed again, or lost where the share is gone for certain.
+    // What was to be lent may be on its way to an end already: that claimant has to come again.
+    if (once || !replicated) {
+      const result = await withdrawals.withdraw(id, attempt, true);
+      if (once && result === "refused") await quietly(loseSecret(parts, id, shareName, attempt));
+    }
     throw error;
   }
   if (share) {
-    const erase = once ? [client.unlink(blobKey(id)), freeBlocks(parts, id, number(reply[3]), 0)] : [];
-    await quietly(client.zrem(DUE_KEY, id), ...erase);
+    // The ciphertext goes with the share, or with the window; a claim that came again may find it with
+    // all its time (see withdraw-claim.lua).
+    const [rest, blocks] = [Math.max(1, number(reply[2])), number(reply[3])];
+    const erase = once ? [client.unlink(blobKey(id)), freeBlocks(parts, id, blocks, 0)] : [];
+    const limit =
+      once || first ? [] : [client.pexpire(blobKey(id), rest), limitBlocks(parts, id, blocks, rest)];
+    await quietly(client.zrem(DUE_KEY, id), ...erase, ...limit);
     return { kind: "handed-over", share, first };
   }
   if (first) return loseSecret(parts, id, shareName, attempt);

@@ -1,19 +1,29 @@
 import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
 import type { Keyring } from "./keyring.ts";
+import type { Admission } from "./redis-admission.ts";
 import { releaseUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, blockKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { parseRecord, type StoredRecord } from "./redis-record.ts";
 import { ended, kindOf, MISSING, number, quietly } from "./redis-replies.ts";
 import type { Ended, Missing, StoreLimits, UploadLimits } from "./store.ts";
+import type { UploadRooms } from "./upload-rooms.ts";
 import type { Writer } from "./wait-pool.ts";
+import type { Withdrawals } from "./withdrawals.ts";
 
 /** What the acts of the Redis store work with. */
 export interface RedisParts {
   readonly client: Redis | Cluster;
   readonly keyring: Keyring;
   readonly writer: Writer<Redis | Cluster>;
+  /** For new shares. */
+  readonly shareWriter: Writer<Redis | Cluster>;
+  /** Whether the shares are in another Redis than the records. */
+  readonly hasKeyring: boolean;
+  readonly withdrawals: Withdrawals;
+  readonly admission: Admission;
+  readonly rooms: UploadRooms;
   readonly limits: StoreLimits;
   readonly uploads: UploadLimits;
   /** Milliseconds. */
@@ -49,6 +59,20 @@ export async function freeBlocks(
   }
 }
 
+/** Gives blocks no longer than this, as many at a time as hold up nobody. */
+export async function limitBlocks(
+  { client }: RedisParts,
+  id: SecretId,
+  count: number,
+  milliseconds: number,
+): Promise<void> {
+  for (let first = 0; first < count; first += FREED_AT_ONCE) {
+    const length = Math.min(FREED_AT_ONCE, count - first);
+    const some = Array.from({ length }, (_, index) => blockKey(id, first + index));
+    await quietly(...some.map((key) => client.pexpire(key, milliseconds)));
+  }
+}
+
 /** Writes down that the content is gone. lose-secret.lua says when this may be called. */
 export async function loseSecret(
   parts: RedisParts,
@@ -62,6 +86,7 @@ export async function loseSecret(
   );
   if (kindOf(reply) === "missing") return MISSING;
   const result = ended(reply[1], reply[2]);
+  parts.rooms.end(id);
   await quietly(
     keyring.drop(id, shareName),
     releaseUpload(parts, id, shareName),

@@ -236,14 +236,3 @@ describe("A failover that the master did not notice", () => {
     }
   });
 });
-
-describe("Waiting for replicas", () => {
-  it("is refused for a Cluster, whose nodes fail over one by one", async () => {
-    const { Cluster } = await import("ioredis");
-    const { createRedisStore } = await import("./redis.ts");
-    const client = new Cluster([{ host: "127.0.0.1", port: 1 }], { lazyConnect: true });
-    const limits = { retention: 1, passphraseTries: 1, redeliveryWindow: 1, maxTtl: 1 };
-    assert.throws(() => createRedisStore({ client, limits, waitReplicas: 1 }), RangeError);
-    client.disconnect();
-  });
-});

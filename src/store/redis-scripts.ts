@@ -78,6 +78,7 @@ declare module "ioredis" {
       record: string,
       blob: string,
       shareName: string,
+      unshared: "0" | "1",
     ): Result<[removed: number], Context>;
     waxsealReadRecordBuffer(record: string, blob: string): Result<(Buffer | number)[] | null, Context>;
     waxsealOpenSecretBuffer(
@@ -97,7 +98,7 @@ declare module "ioredis" {
       blob: string,
       attempt: Bytes,
       retention: number,
-    ): Result<[withdrawn: number], Context>;
+    ): Result<[answer: number, milliseconds?: number], Context>;
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
+import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
 import { digestBody } from "./digests.ts";
 import { progressOf } from "./held-spans.ts";
-import { releaseUpload, reserveUpload } from "./redis-budget.ts";
+import { createKeyring } from "./keyring.ts";
+import { releaseUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
-import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { blobKey, DUE_KEY, recordKey, shareKey } from "./redis-keys.ts";
 import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { asBuffer, ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
@@ -16,48 +18,45 @@ import {
   type SealResult,
   type WriteResult,
 } from "./store.ts";
-import { tooFewReplicas, type Written } from "./wait-pool.ts";
+import { tooFewReplicas } from "./wait-pool.ts";
 
 /** Milliseconds that a share outlives the longest upload: a missing one always means that it was lost. */
 const SHARE_MARGIN = 60_000;
 
-/** Reservation, share, record: in this order, so that a record is never without the two others. */
-export async function beginUpload(
-  parts: RedisParts,
+/** Milliseconds that an upload's share has to live until the seal. */
+export const shareLife = ({ uploads }: Pick<RedisParts, "uploads">) => uploads.longest * 1000 + SHARE_MARGIN;
+
+/** Writes the record. See redis-create.ts for what comes before. */
+export function beginUpload(
+  { uploads, retention }: RedisParts,
   secret: NewSecret,
   shareName: string,
-): Promise<Written<ScriptReply>> {
-  const { id, size } = secret;
-  const [idle, longest] = [parts.uploads.idle * 1000, parts.uploads.longest * 1000];
-  await reserveUpload(parts, id, shareName, size);
-  await parts.keyring.put(id, shareName, secret.share, longest + SHARE_MARGIN);
-  return parts.writer.run((connection) =>
-    connection.waxsealBeginUploadBuffer(
-      recordKey(id),
-      asBuffer(secret.linkHash),
-      asBuffer(secret.accessHash),
-      asBuffer(secret.receiptHash),
-      digestBody(secret),
-      shareName,
-      size,
-      BLOB_BLOCK,
-      secret.ttl * 1000,
-      idle,
-      longest,
-      parts.retention,
-      secret.passphrase ? "1" : "0",
-    ),
+  connection: Redis | Cluster,
+): Promise<ScriptReply> {
+  return connection.waxsealBeginUploadBuffer(
+    recordKey(secret.id),
+    asBuffer(secret.linkHash),
+    asBuffer(secret.accessHash),
+    asBuffer(secret.receiptHash),
+    digestBody(secret),
+    shareName,
+    secret.size,
+    BLOB_BLOCK,
+    secret.ttl * 1000,
+    uploads.idle * 1000,
+    uploads.longest * 1000,
+    retention,
+    secret.passphrase ? "1" : "0",
   );
 }
 
 /** Replicas are waited for once, by the seal: what it waits for comes after every piece. */
-export async function writeBlob(
+async function writePiece(
   { client, uploads, retention }: RedisParts,
   id: SecretId,
   offset: number,
   bytes: Uint8Array,
 ): Promise<WriteResult> {
-  assertPiece(offset, bytes, Number.MAX_SAFE_INTEGER);
   const reply = await ask(
     client.waxsealWriteBlockBuffer(
       recordKey(id),
@@ -84,6 +83,29 @@ export async function writeBlob(
   };
 }
 
+/**
+ * Where the upload was admitted by another process, or by this one before it was started again, its
+ * room isn't known here, and each piece is admitted by itself.
+ */
+export async function writeBlob(
+  parts: RedisParts,
+  id: SecretId,
+  offset: number,
+  bytes: Uint8Array,
+): Promise<WriteResult> {
+  const { admission, rooms } = parts;
+  assertPiece(offset, bytes, Number.MAX_SAFE_INTEGER);
+  const room = rooms.has(id) ? undefined : await admission.admit(id, bytes.length);
+  try {
+    const result = await writePiece(parts, id, offset, bytes);
+    if (result.kind === "written") rooms.arrived(id, result.received);
+    else if (result.kind !== "scattered") rooms.end(id);
+    return result;
+  } finally {
+    room?.landed();
+  }
+}
+
 /** The caller will be told to try again, so the upload has to be there for that. */
 async function takeBack(parts: RedisParts, id: SecretId, attempt: Buffer): Promise<void> {
   const { client, uploads, retention } = parts;
@@ -98,36 +120,57 @@ async function takeBack(parts: RedisParts, id: SecretId, attempt: Buffer): Promi
   if (reopened === 1) await quietly(client.zrem(DUE_KEY, id));
 }
 
+/** Where the shares are replicated, what this says must be too: a promoted replica would let the share die. */
+async function keepShare(
+  { shareWriter }: RedisParts,
+  id: SecretId,
+  shareName: string,
+  life: number,
+): Promise<boolean> {
+  const { value: isThere, replicated } = await shareWriter.run(shareKey(id, shareName), (connection) =>
+    createKeyring(connection).keep(id, shareName, life),
+  );
+  if (isThere && !replicated) throw tooFewReplicas();
+  return isThere;
+}
+
 /**
- * Due index, share, record: as for a create, each has its life before the next depends on it. Where
- * too few replicas have the seal, nobody is told of it and it is taken back.
+ * Due index, share, record: as for a create, each has its life before the next depends on it, and
+ * where the record is sealed, the share is looked for (see `place` in redis-create.ts). Where too few
+ * replicas have the seal, nobody is told of it and it is taken back.
  */
 export async function sealUpload(parts: RedisParts, id: SecretId): Promise<SealResult> {
-  const { client, keyring, writer, uploads, retention } = parts;
+  const { client, keyring, hasKeyring, writer, retention } = parts;
   const stored = await loadRecord(parts, id);
   if (!stored) return MISSING;
   const { shareName, facts, ttl = 0 } = stored;
   // Until it is sealed for certain, the share has to live as long as the upload may.
-  const life = Math.max(ttl, uploads.longest * 1000 + SHARE_MARGIN);
+  const life = Math.max(ttl, shareLife(parts));
   if (facts.state === "uploading" && stored.now < facts.expiresAt) {
     if (progressOf(facts.held, facts.size).received < facts.size) return { kind: "incomplete" };
     await ask(client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl));
-    if (!(await keyring.keep(id, shareName, life))) return loseSecret(parts, id, shareName, NO_ATTEMPT);
+    if (!(await keepShare(parts, id, shareName, life))) return loseSecret(parts, id, shareName, NO_ATTEMPT);
   }
   const attempt = randomBytes(16);
-  const { value: reply, replicated } = await writer.run((connection) =>
-    connection.waxsealSealUploadBuffer(recordKey(id), blobKey(id), attempt, retention),
+  const { value, replicated } = await writer.run(recordKey(id), (connection) =>
+    Promise.all([
+      connection.waxsealSealUploadBuffer(recordKey(id), blobKey(id), attempt, retention),
+      hasKeyring || createKeyring(connection).has(id, shareName),
+    ]),
   );
+  const [reply, shared] = value;
   const kind = kindOf(reply);
   if (kind === "missing") return MISSING;
   if (kind === "incomplete") return { kind };
   if (kind === "ended") return ended(reply[1], reply[2]);
   if (kind === "damaged") return loseSecret(parts, id, text(reply[1]), NO_ATTEMPT);
   const first = reply[3] === 1;
+  if (first && !shared) return loseSecret(parts, id, shareName, NO_ATTEMPT);
   if (!replicated) {
     if (first) await takeBack(parts, id, attempt);
     throw tooFewReplicas();
   }
+  parts.rooms.end(id);
   if (first) {
     await quietly(
       releaseUpload(parts, id, shareName),

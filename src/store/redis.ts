@@ -1,7 +1,10 @@
 import { type Cluster, Redis } from "ioredis";
+import type { StoreBudget } from "../config/config.ts";
+import { createClusterWaitPool } from "./cluster-wait-pool.ts";
 import { digestClaim } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
 import { asOf, isUnended } from "./record.ts";
+import { createAdmission } from "./redis-admission.ts";
 import { readBlob } from "./redis-blob.ts";
 import { releaseUpload } from "./redis-budget.ts";
 import { checkRedis } from "./redis-check.ts";
@@ -15,19 +18,25 @@ import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.t
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
 import { sealUpload, writeBlob } from "./redis-upload.ts";
 import { assertSize, assertTtl, type Store, type StoreLimits, UPLOAD_LIMITS } from "./store.ts";
-import { createPlainWriter, createWaitPool, tooFewReplicas } from "./wait-pool.ts";
+import { createUploadRooms } from "./upload-rooms.ts";
+import { createPlainWriter, createWaitPool, tooFewReplicas, type Writer } from "./wait-pool.ts";
+import { createWithdrawals } from "./withdrawals.ts";
 
 export interface RedisStoreOptions {
   /** From `connectRedis`, or a Cluster. The store closes it. */
   readonly client: Redis | Cluster;
   /** A second Redis that keeps the shares, in memory only. By default the first one keeps them. */
-  readonly keyring?: Redis | undefined;
+  readonly keyring?: Redis | Cluster | undefined;
   readonly limits: StoreLimits;
+  /** For each Redis. Without one, a secret is refused when Redis itself has no memory left. */
+  readonly budget?: StoreBudget | undefined;
   /**
    * How many replicas must have a create, an open or a delete before it is answered: every replica
    * that may be promoted. 0, the default, is right where there is no failover.
    */
   readonly waitReplicas?: number;
+  /** The same for a keyring's Redis of its own: how many must have a share before its create is answered. */
+  readonly keyringWaitReplicas?: number;
   /** Milliseconds until the answer is "too few replicas". */
   readonly waitTimeout?: number;
 }
@@ -39,30 +48,37 @@ async function closeClient(client: Redis | Cluster): Promise<void> {
 
 /** The store on Redis. Time is Redis' own throughout, so replicas of this process need not agree on it. */
 export function createRedisStore(options: RedisStoreOptions): Store {
-  const { client, limits, waitReplicas = 0, waitTimeout = 500 } = options;
+  const { client, limits, waitReplicas = 0, keyringWaitReplicas = 0, waitTimeout = 500 } = options;
   const scripts = loadScripts();
   defineScripts(client, scripts);
 
-  function createWriter() {
-    if (waitReplicas === 0) return createPlainWriter(client);
-    if (client instanceof Redis) {
-      return createWaitPool(client, scripts, { replicas: waitReplicas, timeout: waitTimeout });
-    }
-    throw new RangeError("Waiting for replicas does not work with Redis Cluster. Set waitReplicas to 0.");
+  function createWriter(redis: Redis | Cluster, replicas: number): Writer<Redis | Cluster> {
+    if (replicas === 0) return createPlainWriter(redis);
+    const wait = { replicas, timeout: waitTimeout };
+    return redis instanceof Redis
+      ? createWaitPool(redis, scripts, wait)
+      : createClusterWaitPool(redis, scripts, wait);
   }
+  const ring = options.keyring ?? client;
+  const uploads = limits.uploads ?? UPLOAD_LIMITS;
 
   const parts: RedisParts = {
     client,
-    keyring: createKeyring(options.keyring ?? client),
-    writer: createWriter(),
+    keyring: createKeyring(ring),
+    writer: createWriter(client, waitReplicas),
+    shareWriter: createWriter(ring, options.keyring ? keyringWaitReplicas : 0),
+    hasKeyring: options.keyring !== undefined,
+    withdrawals: createWithdrawals(client, limits.retention * 1000),
+    admission: createAdmission({ client, keyring: options.keyring, budget: options.budget }),
     limits,
-    uploads: limits.uploads ?? UPLOAD_LIMITS,
+    rooms: createUploadRooms(uploads.idle * 1000),
+    uploads,
     retention: limits.retention * 1000,
   };
   const { keyring, writer, retention } = parts;
 
   return {
-    check: () => checkRedis(client, options.keyring, waitReplicas),
+    check: () => checkRedis(client, options.keyring, waitReplicas, options.budget),
 
     async ping() {
       await Promise.all([ask(client.ping()), options.keyring && ask(options.keyring.ping())]);
@@ -106,11 +122,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
 
     async delete(id) {
-      const { value: reply, replicated } = await writer.run((connection) =>
+      const { value: reply, replicated } = await writer.run(recordKey(id), (connection) =>
         connection.waxsealDeleteSecretBuffer(recordKey(id), blobKey(id), retention),
       );
       const kind = kindOf(reply);
       if (kind === "missing") return MISSING;
+      parts.rooms.end(id);
       await keyring.drop(id, text(reply[1]));
       await freeBlocks(parts, id, number(reply[3]));
       if (!replicated) throw tooFewReplicas();
@@ -133,8 +150,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
     countPending: () => ask(client.zcard(DUE_KEY)),
 
+    memory: () => parts.admission.memory(),
+
     async close() {
+      parts.withdrawals.close();
+      parts.rooms.close();
       writer.close();
+      parts.shareWriter.close();
       await Promise.all([closeClient(client), options.keyring && closeClient(options.keyring)]);
     },
   };

@@ -163,6 +163,16 @@ export interface UploadLimits {
 
 export const UPLOAD_LIMITS: UploadLimits = { idle: 1_800, longest: 86_400, maxBytes: 2 ** 30 };
 
+/** How full it is where secrets are kept; bytes. */
+export interface StoreMemory {
+  readonly place: "embedded" | "redis" | "keyring";
+  /** Of a Redis Cluster, `host:port`; else "". */
+  readonly node: string;
+  readonly used: number;
+  /** From here on new secrets are refused. Undefined where nobody has set a limit. */
+  readonly budget: number | undefined;
+}
+
 /** What a store must be told once, at construction. */
 export interface StoreLimits {
   /** Seconds that an end state outlives its secret. */
@@ -234,6 +244,7 @@ export interface Store {
   collectAbandoned(): Promise<SecretId[]>;
   /** How many secrets are sealed or locked now, uploads not among them; an expired one may count until it is collected. */
   countPending(): Promise<number>;
+  memory(): Promise<readonly StoreMemory[]>;
   close(): Promise<void>;
 }
 

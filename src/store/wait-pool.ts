@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { createLeasePool } from "./lease-pool.ts";
 import { ask, storeError } from "./redis-faults.ts";
 import { defineScripts, type Script } from "./redis-scripts.ts";
 import { StoreUnavailableError } from "./store.ts";
@@ -11,14 +12,24 @@ export interface Written<T> {
 
 /** Where acts run that must not be forgotten by a failover. */
 export interface Writer<Client> {
-  run<T>(act: (client: Client) => Promise<T>): Promise<Written<T>>;
+  /**
+   * `key` is one that `act` works on: it says which node of a Cluster is the place. There, `act` is
+   * called again where a node has refused what it asked.
+   */
+  run<T>(key: string, act: (client: Client) => Promise<T>): Promise<Written<T>>;
   close(): void;
+}
+
+export interface WaitOptions {
+  readonly replicas: number;
+  /** Milliseconds that WAIT waits. */
+  readonly timeout: number;
 }
 
 /** Without replicas there is nothing to wait for. */
 export function createPlainWriter<Client>(client: Client): Writer<Client> {
   return {
-    async run(act) {
+    async run(_key, act) {
       return { value: await ask(act(client)), replicated: true };
     },
     close() {},
@@ -30,13 +41,49 @@ export function tooFewReplicas(): StoreUnavailableError {
   return new StoreUnavailableError({ cause: new Error("Too few replicas have confirmed the write.") });
 }
 
-const POOL_SIZE = 8;
+/** Connections to one node. */
+export const POOL_SIZE = 8;
+/** Milliseconds for an act besides its WAIT. */
+export const PATIENCE = 800;
+/**
+ * Milliseconds until an act is given up, with the time it waits for its turn: 1.8 s where WAIT waits
+ * half a second, so that nobody waits longer than two.
+ */
+export const wholeTime = (timeout: number) => 2 * timeout + PATIENCE;
 /** Milliseconds between two new connections for all else: what is under way on the old one fails. */
 const ASK_AGAIN = 5_000;
 
-interface Turn {
-  take(connection: Redis): void;
-  giveUp(): void;
+/** How a connection differs that WAIT holds up. */
+export function waitingOptions(timeout: number) {
+  return {
+    connectionName: "waxseal-wait",
+    lazyConnect: true,
+    // WAIT answers late on purpose.
+    commandTimeout: timeout + PATIENCE,
+    socketTimeout: timeout + 2 * PATIENCE,
+  };
+}
+
+/** Rejects where the answer has not come by then. The work itself goes on, and may still be done. */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new StoreUnavailableError({ cause: new Error("Redis took too long.") }));
+    timer = setTimeout(giveUp, milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    throw storeError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How many replicas have what this connection wrote. */
+export function countReplicas(connection: Redis, { replicas, timeout }: WaitOptions): Promise<number> {
+  // A master that is demoted meanwhile answers UNBLOCKED: an error, and as good as short.
+  return connection.wait(replicas, timeout).catch(() => 0);
 }
 
 /**
@@ -44,16 +91,14 @@ interface Turn {
  * connection to itself until its WAIT is answered, from a small pool beside the one for all else.
  *
  * Act and WAIT can't end up on two different connections: a command is never sent again after a
- * reconnect (see connect-redis.ts), and WAIT leaves in the same turn in which the act's answer came.
+ * reconnect (see redis-options.ts), and WAIT leaves in the same turn in which the act's answer came.
  */
 export function createWaitPool(
   client: Redis,
   scripts: readonly Script[],
-  { replicas, timeout }: { readonly replicas: number; readonly timeout: number },
+  options: WaitOptions,
 ): Writer<Redis> {
-  const all: Redis[] = [];
-  const idle: Redis[] = [];
-  const queue: Turn[] = [];
+  const { replicas, timeout } = options;
   let askedAgain = 0;
 
   /**
@@ -69,64 +114,23 @@ export function createWaitPool(
   }
 
   function open(): Redis {
-    const connection = client.duplicate({
-      connectionName: "waxseal-wait",
-      lazyConnect: true,
-      // WAIT answers late on purpose.
-      commandTimeout: timeout + 1_000,
-      socketTimeout: timeout + 2_000,
-    });
+    const connection = client.duplicate(waitingOptions(timeout));
     connection.on("error", () => {}); // its commands fail, and say so
     defineScripts(connection, scripts);
-    all.push(connection);
     return connection;
   }
 
-  function lease(): Promise<Redis> {
-    const connection = idle.pop() ?? (all.length < POOL_SIZE ? open() : undefined);
-    if (connection) return Promise.resolve(connection);
-    return new Promise((resolve, reject) => {
-      const turn: Turn = {
-        take(next) {
-          clearTimeout(timer);
-          resolve(next);
-        },
-        giveUp() {
-          clearTimeout(timer);
-          queue.splice(queue.indexOf(turn), 1);
-          reject(new StoreUnavailableError());
-        },
-      };
-      const timer = setTimeout(turn.giveUp, timeout + 1_000);
-      queue.push(turn);
-    });
-  }
-
-  function giveBack(connection: Redis): void {
-    const next = queue.shift();
-    if (next) next.take(connection);
-    else idle.push(connection);
-  }
-
+  const pool = createLeasePool({ open, size: POOL_SIZE, patience: timeout });
   return {
-    async run(act) {
-      const connection = await lease();
-      try {
-        if (connection.status === "wait") await ask(connection.connect());
+    run(_key, act) {
+      const work = pool.lease(async (connection) => {
         const value = await ask(act(connection));
-        // A master that is demoted meanwhile answers UNBLOCKED: an error, and as good as short.
-        const reached = await connection.wait(replicas, timeout).catch(() => 0);
+        const reached = await countReplicas(connection, options);
         if (reached < replicas) askSentinels(connection);
         return { value, replicated: reached >= replicas };
-      } catch (error) {
-        throw storeError(error);
-      } finally {
-        giveBack(connection);
-      }
+      });
+      return within(wholeTime(timeout), work);
     },
-    close() {
-      for (const turn of [...queue]) turn.giveUp();
-      for (const connection of all) connection.disconnect();
-    },
+    close: () => pool.close(),
   };
 }

@@ -7,7 +7,7 @@ import type { Redis } from "ioredis";
 const MOVE = `
 local by = tonumber(ARGV[1])
 local function earlier(number) return string.format('%.0f', number - by) end
-for _, key in ipairs(redis.call('KEYS', 'ws:*')) do
+for _, key in ipairs(redis.call('KEYS', '*ws:*')) do
   local left = redis.call('PTTL', key)
   local kind = redis.call('TYPE', key)['ok']
   if left > 0 and left <= by then

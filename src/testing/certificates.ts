@@ -10,8 +10,10 @@ export interface Certificates {
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
-/** An authority of the test's own, and a certificate from it for 127.0.0.1 and localhost, in `dir`. */
-export function makeCertificates(dir: string): Certificates {
+const HERE = "DNS:localhost,IP:127.0.0.1";
+
+/** An authority of the test's own, and a certificate from it for 127.0.0.1 and localhost or others, in `dir`. */
+export function makeCertificates(dir: string, certified = HERE): Certificates {
   const file = (name: string) => join(dir, name);
   const openssl = (...args: string[]) => {
     try {
@@ -24,7 +26,7 @@ export function makeCertificates(dir: string): Certificates {
   const authority = ["-subj", "/CN=Waxseal test authority", "-keyout", "ca.key", "-out", "ca.crt"];
   openssl("req", "-x509", ...newKey, ...authority);
   const server = ["-subj", "/CN=localhost", "-keyout", "redis.key", "-out", "redis.crt"];
-  const names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const names = ["-addext", `subjectAltName=${certified}`];
   openssl("req", "-x509", "-CA", "ca.crt", "-CAkey", "ca.key", ...newKey, ...server, ...names);
   const files = { ca: file("ca.crt"), cert: file("redis.crt"), key: file("redis.key") };
   const read = (path: string) => readFileSync(path, "utf8");

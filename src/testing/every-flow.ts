@@ -6,7 +6,8 @@ export type Needles = Map<string, Uint8Array>;
 
 const bytesOf = (text: string) => Buffer.from(text, "base64url");
 
-function remember(needles: Needles, name: string, secret: SealedSecret): void {
+/** Keeps every part of the secret that only its two sides may know. */
+export function rememberSecret(needles: Needles, name: string, secret: SealedSecret): void {
   const { body, linkFragment, receipt, link, text, passphrase, access, wrongAccess } = secret;
   const parts = {
     id: bytesOf(body.id),
@@ -77,7 +78,7 @@ export async function driveEveryFlow(url: string): Promise<Needles> {
   };
   const make = async (name: string, passphrase = "") => {
     const secret = await sealSecret({ text: `The text of ${name}, which is nobody's business`, passphrase });
-    remember(needles, name, secret);
+    rememberSecret(needles, name, secret);
     return secret;
   };
   const claimFor = (name: string) => {
@@ -167,7 +168,7 @@ export async function driveEveryFlow(url: string): Promise<Needles> {
 }
 
 /** Every way in which these bytes may stand in a text: as they are, hex, and base64 at any alignment. */
-function spellings(bytes: Uint8Array): string[] {
+export function spellings(bytes: Uint8Array): string[] {
   const buffer = Buffer.from(bytes);
   const base64 = [0, 1, 2].map((shift) => {
     const encoded = Buffer.concat([Buffer.alloc(shift), buffer]).toString("base64url");

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { freePort } from "./free-port.ts";
 
@@ -16,6 +17,7 @@ export interface TestRedis {
   client(options?: Omit<RedisOptions, "replyMapping">): Promise<Redis>;
   /** Ends the process the hard way and resolves when it is gone. */
   kill(): Promise<void>;
+  isRunning(): boolean;
   /** Starts it again on the same port: empty, unless the arguments say that it persists. */
   restart(): Promise<void>;
   /** Freezes it: connections stay open and nothing is answered, until `thaw`. */
@@ -86,11 +88,11 @@ export async function startRedis(...extraArgs: readonly string[]): Promise<TestR
   }
 
   const clients = new Set<Redis>();
+  const isRunning = () => current.child.exitCode === null && current.child.signalCode === null;
   async function kill(): Promise<void> {
-    const { child } = current;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    if (!isRunning()) return;
+    current.child.kill("SIGKILL");
+    await once(current.child, "exit");
   }
 
   return {
@@ -105,9 +107,15 @@ export async function startRedis(...extraArgs: readonly string[]): Promise<TestR
       return client;
     },
     kill,
+    isRunning,
     async restart() {
       await kill();
       current = await launch(port, dir, extraArgs);
+      // Somebody else may have tried whether the port is free, and will be gone in a moment.
+      for (let attempt = 0; current.failure && BOUND_TAKEN.test(current.failure) && attempt < 20; attempt++) {
+        await setTimeout(100);
+        current = await launch(port, dir, extraArgs);
+      }
       if (current.failure) throw new Error(`redis-server did not come back: ${current.failure}`);
     },
     freeze: () => void current.child.kill("SIGSTOP"),

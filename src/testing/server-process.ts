@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 
@@ -25,24 +26,40 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts it and doesn't wait. Only PATH is inherited, so that nobody's settings leak into a test. */
+/**
+ * Starts it and doesn't wait. Only PATH is inherited, so that nobody's settings leak into a test. With a
+ * `logFile` it writes there instead of into this process's memory: for millions of lines.
+ */
 export function launchServer(
   port: number,
   env: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
+  logFile?: string,
 ): ServerProcess {
-  const child = spawn(process.execPath, ["dist/server.js", ...args], {
+  return launchProgram(["dist/server.js", ...args], port, env, logFile);
+}
+
+/** Node with these arguments, in the project's folder. */
+function launchProgram(
+  args: readonly string[],
+  port: number,
+  env: Readonly<Record<string, string>>,
+  logFile?: string,
+): ServerProcess {
+  const log = logFile === undefined ? undefined : openSync(logFile, "a");
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { PATH: process.env.PATH, PORT: String(port), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", log ?? "pipe", log ?? "pipe"],
   });
+  if (log !== undefined) closeSync(log);
   running.add(child);
   let output = "";
   const keep = (chunk: Buffer) => {
     output += chunk.toString();
   };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
+  child.stdout?.on("data", keep);
+  child.stderr?.on("data", keep);
   const ended = once(child, "close").then(() => {
     running.delete(child);
     return child.exitCode;
@@ -51,7 +68,7 @@ export function launchServer(
     url: `http://127.0.0.1:${port}`,
     port,
     pid: child.pid,
-    output: () => output,
+    output: () => (logFile === undefined ? output : readFileSync(logFile, "utf8")),
     signal: (name) => void child.kill(name),
     ended,
     async stop() {
@@ -62,10 +79,22 @@ export function launchServer(
 }
 
 /** Resolves when it says that it is ready. */
-export async function startServer(env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+export async function startServer(
+  env: Readonly<Record<string, string>> = {},
+  logFile?: string,
+): Promise<ServerProcess> {
+  return startProgram(["dist/server.js"], env, logFile);
+}
+
+/** Another program that listens on PORT and says, like the server, that it "is ready". */
+export async function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  logFile?: string,
+): Promise<ServerProcess> {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const server = launchServer(await freePort(), env);
-    if (await until(() => server.output().includes("Waxseal is ready"), server.ended)) return server;
+    const server = launchProgram(args, await freePort(), env, logFile);
+    if (await until(() => / is ready/.test(server.output()), server.ended)) return server;
     // Somebody else may have taken the port in between.
     if (!server.output().includes("is in use")) throw new Error(`The server ended: ${server.output()}`);
   }

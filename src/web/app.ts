@@ -1,4 +1,5 @@
-import express, { type Express, type RequestHandler, Router } from "express";
+import type { RequestListener } from "node:http";
+import express, { type RequestHandler, Router } from "express";
 import type { Store as LimitStore } from "express-rate-limit";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
@@ -51,8 +52,18 @@ const robots: RequestHandler = (_req, res) => {
   res.type("text/plain").send("User-agent: *\nDisallow: /\n");
 };
 
+/**
+ * The path of a request target (RFC 9112, section 3.2), which may be a whole address. Express answers
+ * one that it finds no path in by itself, before any middleware: without our headers, words and limits.
+ */
+function pathOf(target = ""): string {
+  if (target.startsWith("/")) return target;
+  const { protocol, pathname, search } = URL.canParse(target) ? new URL(target) : new URL("none:");
+  return /^https?:$/.test(protocol) ? pathname + search : "/*";
+}
+
 /** The whole service as one request handler. Does no I/O of its own; starts no timer of its own. */
-export function createApp(deps: AppDeps): Express {
+export function createApp(deps: AppDeps): RequestListener {
   const { config, isDraining, log, metrics } = deps;
   const audit = createAudit(log);
   const limits = createLimits(deps);
@@ -91,5 +102,8 @@ export function createApp(deps: AppDeps): Express {
   app.use((_req, _res, next) => next(notFound()));
   const renderProblemPage = createProblemPage(deps);
   app.use(createErrorHandler({ log, limits, basePath: config.basePath, renderProblemPage }));
-  return app;
+  return (req, res) => {
+    req.url = pathOf(req.url);
+    app(req, res);
+  };
 }

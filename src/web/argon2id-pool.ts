@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { Bytes } from "../envelope/bytes.ts";
+import { type Bytes, copyOf } from "../envelope/bytes.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import type { PassphraseMessage } from "./argon2id-worker.ts";
 
@@ -42,7 +42,7 @@ export function createPassphraseHasher({ queueLength = 16 } = {}): PassphraseHas
     if (waiting > queueLength) return Promise.reject(new HasherBusyError());
     waiting += 1;
     // A copy that is the worker's to keep: the caller's own buffer stays valid, and is wiped by it.
-    const message = { passphrase: passphrase.slice(), salt: salt.slice() };
+    const message = { passphrase: copyOf(passphrase), salt: salt.slice() };
     const mine = turn.then(() => stretch(message)).finally(() => (waiting -= 1));
     turn = mine.catch(() => undefined);
     return mine;

@@ -8,7 +8,7 @@ import { parseTtl, type TtlSeconds } from "../envelope/tokens.ts";
 import { assistedLimit } from "./assisted-limit.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { issueFormToken } from "./csrf.ts";
-import { createFormBody, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
+import { createFormBody, decodeText, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
 import { ttlChoices } from "./pages.ts";
@@ -53,7 +53,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   const parseText = createFormBody(Math.min(largest, MAX_TEXT) * ENCODED + OTHER_FIELDS);
 
   function sendForm(request: Request, response: Response, entered: Entered, error?: FormError): void {
-    if (error) response.status(error.status);
+    if (error) response.status(error.status).set(error.headers);
     const data = {
       action: `${basePath}/assisted`,
       openHref: `${basePath}/assisted/open`,
@@ -62,7 +62,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       maxBytesWords: formatBytes(largest),
       csrf: issueFormToken(request, response),
       problem: error && { field: error.field, words: error.message },
-      secret: Buffer.from(entered.secret).toString("utf8"),
+      secret: decodeText(entered.secret),
       passphrase: entered.passphrase,
       ttlChoices: ttlChoices(config, entered.ttl),
     };
@@ -87,6 +87,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const { passphrase } = entered;
     const prepared = await prepareSecret(partsOf(entered), passphrase, hashPassphrase);
     const result = await storeSealed(store, prepared, ttl);
+    wipe(prepared.receiptToken);
     if (result.kind === "conflict")
       throw new FormError("secret", "It could not be saved. Send it again.", 409);
     const data = {

@@ -34,6 +34,7 @@ import {
   FormError,
   type SendPage,
 } from "./form-page.ts";
+import { shownBytes } from "./page-bytes.ts";
 import { notFound } from "./problem.ts";
 import { createReadBlob } from "./read-blob.ts";
 import { ended, formatTime } from "./secret-state.ts";
@@ -69,7 +70,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     claim: ClaimToken,
     error?: FormError,
   ): void {
-    if (error) response.status(error.status);
+    if (error) response.status(error.status).set(error.headers);
     const data = {
       action: `${basePath}/assisted/open`,
       csrf: issueFormToken(request, response),
@@ -108,15 +109,13 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     if (files.reduce((sum, { size }) => sum + size, 0) > MAX_INLINE_FILES) {
       await sendZip(response, parts);
     } else {
+      const shown = texts.map(({ bytes }) => shownBytes(bytes));
       const data = {
-        texts: texts.map(({ bytes }) => Buffer.from(bytes).toString("utf8")),
+        texts: shown.map(({ word }) => word),
         files: files.map(({ bytes }, i) => ({ name: names[i] ?? NAMELESS, href: hrefOf(bytes) })),
       };
-      send(response, "assisted-opened", data, {
-        title: "Here's your secret",
-        seal: "opened",
-        rim: sealRim(keys.id),
-      });
+      const page = { title: "Here's your secret", seal: "opened", rim: sealRim(keys.id) } as const;
+      send(response, "assisted-opened", data, page, shown);
     }
     wipe(...parts.map(({ bytes }) => bytes));
   }
@@ -193,6 +192,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
         const receipt = parseReceiptFragment(fragment);
         if (receipt) {
           const digest = await hashReceiptToken(receipt.proof);
+          wipe(receipt.proof);
           sendReceipt(response, await authenticate({ id: receipt.id, digest, role: "receipt" }));
         } else {
           await open(response, fragment, textOf(fields, "passphrase"), claim);

@@ -6,6 +6,7 @@ import { type RequestHandler, Router } from "express";
 import { createAssistedCreate } from "./assisted-create.ts";
 import { createAssistedOpen } from "./assisted-open.ts";
 import type { AssistedDeps, SendPage } from "./form-page.ts";
+import { sendPageBytes } from "./page-bytes.ts";
 import { createFrame } from "./pages.ts";
 import { createAssistedHeaders } from "./security-headers.ts";
 import { isLocal } from "./start-words.ts";
@@ -13,8 +14,8 @@ import { isLocal } from "./start-words.ts";
 export function createAssisted(deps: AssistedDeps): Router {
   const { config, render } = deps;
   const frame = createFrame(deps);
-  const send: SendPage = (response, name, data, page) => {
-    response.type("html").send(render(name, data, frame(page)));
+  const send: SendPage = (response, name, data, page, shown = []) => {
+    sendPageBytes(response.type("html"), render(name, data, frame(page)), shown);
   };
 
   const router = Router({ caseSensitive: true, strict: true });

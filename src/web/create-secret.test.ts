@@ -217,7 +217,7 @@ describe("POST /api/v1/secrets", () => {
   });
 
   it("says 507 when the store is full, in the log too, and keeps what it had", async () => {
-    const app = createTestApp({ env: { EMBEDDED_MAX_BYTES: "1MiB", MAX_SECRET_BYTES: "512KiB" } });
+    const app = createTestApp({ env: { STORE_BUDGET: "1MiB", MAX_SECRET_BYTES: "512KiB" } });
     const fitting = [
       await sealSecret({ text: "x".repeat(500_000) }),
       await sealSecret({ text: "y".repeat(500_000) }),

@@ -10,12 +10,12 @@ import {
   parseCiphertext,
   parseDigest,
   parseId,
-  parseShare,
   parseTtl,
+  shareOf,
 } from "../envelope/tokens.ts";
 import type { CreateResult, NewSecret, Store } from "../store/store.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
-import { createJsonBody, parseBody } from "./json-body.ts";
+import { createJsonBody, parseBody, wipeBody } from "./json-body.ts";
 import { type FieldError, invalid, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, describeUpload, formatTime } from "./secret-state.ts";
@@ -33,7 +33,7 @@ function createSchema(maxTtl: number) {
     id: field(parseId, base64urlOf(ID_BYTES)),
     linkHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
     accessHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
-    share: field(parseShare, base64urlOf(PROOF_BYTES)),
+    share: field(shareOf, base64urlOf(PROOF_BYTES)),
     receiptHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
     ttl: field((value) => parseTtl(value, maxTtl), ttl),
     passphrase: z.boolean({ error: "Must be true or false." }),
@@ -88,9 +88,9 @@ export function createSecretRoute({ config, store, limits, uploads }: RouteDeps)
     return blob ? { ...secret, blob } : secret;
   }
 
-  router.post("/api/v1/secrets", limits.create, createJsonBody(BODY_LIMIT), async (req, res) => {
-    const secret = parseNewSecret(req.body);
-    if (!secret.blob) uploads.take(req.ip ?? "", secret.id);
+  /** Takes a place for an upload, and gives it back where none has begun. */
+  async function create(secret: NewSecret, address: string) {
+    if (!secret.blob) uploads.take(address, secret.id);
     try {
       const result = await store.create(secret);
       if (result.kind === "conflict") {
@@ -98,10 +98,20 @@ export function createSecretRoute({ config, store, limits, uploads }: RouteDeps)
       }
       const created = await describeCreated(store, secret, result);
       if (created.state !== "uploading") uploads.free(secret.id);
-      res.status(201).json({ id: secret.id, ...created });
+      return created;
     } catch (error) {
       uploads.free(secret.id);
       throw error;
+    }
+  }
+
+  const readJson = createJsonBody(BODY_LIMIT, ["share"]);
+  router.post("/api/v1/secrets", limits.create, readJson, async (req, res) => {
+    try {
+      const secret = parseNewSecret(req.body);
+      res.status(201).json({ id: secret.id, ...(await create(secret, req.ip ?? "")) });
+    } finally {
+      wipeBody(req);
     }
   });
 

@@ -1,12 +1,16 @@
-import express, { type RequestHandler } from "express";
-import type { Bytes } from "../envelope/bytes.ts";
+import type { RequestHandler } from "express";
+import { allocate, type Bytes, copyOf } from "../envelope/bytes.ts";
+import { hasBody, readBody } from "./read-body.ts";
 
 /** A submitted form's fields as bytes, so that they can be overwritten afterwards. */
 export type FormFields = ReadonlyMap<string, Bytes>;
 
 /** Reads an `application/x-www-form-urlencoded` body into a Buffer, undecoded. */
 export function createFormBody(limit: number): RequestHandler {
-  return express.raw({ type: "application/x-www-form-urlencoded", limit, inflate: false });
+  return async (req, _res, next) => {
+    if (hasBody(req) && req.is("application/x-www-form-urlencoded")) req.body = await readBody(req, limit);
+    next();
+  };
 }
 
 const PLUS = 0x2b;
@@ -21,7 +25,7 @@ function hexDigit(code = 0): number {
 }
 
 function decode(encoded: Uint8Array): Bytes {
-  const decoded = new Uint8Array(encoded.length);
+  const decoded = allocate(encoded.length);
   let length = 0;
   for (let i = 0; i < encoded.length; i++) {
     const code = encoded[i] ?? 0;
@@ -34,7 +38,7 @@ function decode(encoded: Uint8Array): Bytes {
       decoded[length++] = code === PLUS ? SPACE : code;
     }
   }
-  const exact = decoded.slice(0, length);
+  const exact = copyOf(decoded.subarray(0, length));
   decoded.fill(0);
   return exact;
 }
@@ -57,20 +61,31 @@ export function parseForm(body: unknown): FormFields {
     const equals = pair.indexOf(0x3d); // =
     const name = decode(pair.subarray(0, equals < 0 ? pair.length : equals));
     const value = equals < 0 ? new Uint8Array(0) : decode(pair.subarray(equals + 1));
-    fields.set(Buffer.from(name).toString("utf8"), value);
+    fields.set(decodeText(name), value);
     start = end + 1;
   }
   body.fill(0);
   return fields;
 }
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Bytes as text, without the copy that `Buffer.from` would leave in the pool which all small Buffers share. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
 export function textOf(fields: FormFields, name: string): string {
-  return Buffer.from(fields.get(name) ?? []).toString("utf8");
+  return decodeText(fields.get(name) ?? allocate(0));
 }
 
 /** Forms carry line ends as CR LF (HTML, "constructing the entry list"); a field's own value has LF. */
 export function withUnixLineEnds(text: Bytes): Bytes {
-  const kept = text.filter((byte, i) => !(byte === 0x0d && text[i + 1] === 0x0a));
+  const kept = allocate(text.length);
+  let length = 0;
+  text.forEach((byte, i) => {
+    if (byte !== 0x0d || text[i + 1] !== 0x0a) kept[length++] = byte;
+  });
   text.fill(0);
-  return kept;
+  return kept.subarray(0, length);
 }

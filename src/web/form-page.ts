@@ -1,8 +1,9 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { PassphraseHash } from "../envelope/keys.ts";
-import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
+import { StoreFullError, StoreUnavailableError, UploadsFullError } from "../store/store.ts";
 import { HasherBusyError } from "./argon2id-pool.ts";
 import { isFormToken } from "./csrf.ts";
+import type { ShownBytes } from "./page-bytes.ts";
 import type { PageDeps } from "./pages.ts";
 import { Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
@@ -18,10 +19,12 @@ export class FormError extends Error {
   override readonly name = "FormError";
   readonly field: string;
   readonly status: number;
-  constructor(field: string, words: string, status = 400) {
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(field: string, words: string, status = 400, headers: Readonly<Record<string, string>> = {}) {
     super(words);
     this.field = field;
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -29,9 +32,12 @@ export class FormError extends Error {
 export function asFormError(error: unknown, field: string): FormError | undefined {
   if (error instanceof FormError) return error;
   if (error instanceof Problem && error.code !== "not-found")
-    return new FormError(field, error.message, error.status);
+    return new FormError(field, error.message, error.status, error.headers);
   if (error instanceof StoreUnavailableError || error instanceof HasherBusyError) {
-    return new FormError(field, error.message, 503);
+    return new FormError(field, error.message, 503, { "Retry-After": "2" });
+  }
+  if (error instanceof UploadsFullError) {
+    return new FormError(field, error.message, 507, { "Retry-After": String(error.retryAfter) });
   }
   if (error instanceof StoreFullError) return new FormError(field, error.message, 507);
   return undefined;
@@ -42,6 +48,8 @@ export type SendPage = <Name extends keyof PageData>(
   name: Name,
   data: PageData[Name],
   page: Partial<Frame> & { title: string },
+  /** In the order in which the page shows them. */
+  shown?: readonly ShownBytes[],
 ) => void;
 
 /** Throws where the form didn't come from a page that this browser got from us. */

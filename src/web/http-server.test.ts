@@ -10,6 +10,7 @@ const FAST: HttpServerOptions = {
   handshakeTimeout: 150,
   headersTimeout: 150,
   requestTimeout: 300,
+  bytesPerSecond: 1000,
   keepAliveTimeout: 5000,
   idleTimeout: 5000,
   checkInterval: 20,
@@ -37,8 +38,8 @@ async function withServer(
 }
 
 /** A connection, what it has received, and when it is over. */
-async function dial(port: number) {
-  const socket: Socket = connect(port, "127.0.0.1");
+async function dial(port: number, localAddress = "127.0.0.1") {
+  const socket: Socket = connect({ port, host: "127.0.0.1", localAddress });
   let received = "";
   socket.on("data", (chunk) => {
     received += chunk;
@@ -77,6 +78,53 @@ describe("The HTTP server", () => {
     });
   });
 
+  it("lets a body take longer while it keeps coming", async () => {
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1600\r\n\r\n");
+      // Over 600 ms, twice what any body may take.
+      for (let i = 0; i < 20; i++) {
+        socket.write("x".repeat(80));
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+      assert.match(await closed, /^HTTP\/1\.1 200 /);
+    });
+  });
+
+  it("cuts a connection that reads its answer byte by byte", async () => {
+    const endless: RequestListener = (_req, res) => {
+      const more = () => {
+        while (res.write("x".repeat(65_536)));
+        res.once("drain", more);
+      };
+      more();
+    };
+    await withServer(async (port, server) => {
+      const cut = new Promise<void>((resolve) => {
+        server.on("connection", (socket) => socket.on("close", () => resolve()));
+      });
+      const { socket } = await dial(port);
+      socket.pause();
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      const sip = setInterval(() => socket.read(1), 30);
+      await cut;
+      clearInterval(sip);
+      socket.destroy();
+    }, endless);
+  });
+
+  it("keeps a stream open that has nothing to say", async () => {
+    const quiet: RequestListener = (_req, res) => {
+      res.write("begun ");
+      setTimeout(() => res.end("ended"), 700);
+    };
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      assert.match(await closed, /begun[\s\S]*ended/);
+    }, quiet);
+  });
+
   it("cuts a connection that does not read its answer", async () => {
     const endless: RequestListener = (_req, res) => {
       const more = () => {
@@ -101,6 +149,31 @@ describe("The HTTP server", () => {
     );
   });
 
+  it("answers pipelined requests that expect to be told to continue one after the other", async () => {
+    const answer: RequestListener = (req, res) => {
+      req.resume().on("end", () => setTimeout(() => res.end(Buffer.from("answered")), 20));
+    };
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      const request = "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n";
+      socket.write(`${request}\r\nx${request}Connection: close\r\n\r\nx`);
+      const [, first, second] = (await closed).split("HTTP/1.1 200 OK\r\n");
+      for (const one of [first, second]) assert.match(one ?? "", /\r\n\r\nanswered$/);
+    }, answer);
+  });
+
+  it("tells a client that waits for it to send its body", async () => {
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write(
+        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+      );
+      await once(socket, "data");
+      socket.write("x");
+      assert.match(await closed, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    });
+  });
+
   it("refuses headers of more than 16 KiB", async () => {
     await withServer(async (port) => {
       const { socket, closed } = await dial(port);
@@ -109,13 +182,58 @@ describe("The HTTP server", () => {
     });
   });
 
-  it("takes no more connections than it has places", async () => {
+  it("takes no more connections than it has places for requests", async () => {
     await withServer(
-      async (port) => {
-        const held = [await dial(port), await dial(port), await dial(port)];
+      async (port, server) => {
+        const held = [];
+        for (let i = 0; i < 3; i++) {
+          const arrived = once(server, "request");
+          const connection = await dial(port);
+          connection.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+          await arrived;
+          held.push(connection);
+        }
         const { closed } = await dial(port);
         assert.equal(await closed, "");
         for (const { socket } of held) socket.destroy();
+      },
+      () => {},
+      { headersTimeout: 5000, requestTimeout: 5000 },
+    );
+  });
+
+  it("gives a newcomer the place of the connection that has waited longest without a request", async () => {
+    await withServer(
+      async (port) => {
+        const [first, second, third] = [await dial(port), await dial(port), await dial(port)];
+        first.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        while (!first.received().endsWith("done")) await once(first.socket, "data");
+        const newcomer = await dial(port);
+        assert.equal(await second.closed, "");
+        newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert.match(await newcomer.closed, /done$/);
+        for (const { socket } of [first, third]) socket.destroy();
+      },
+      echo,
+      { headersTimeout: 5000, requestTimeout: 5000 },
+    );
+  });
+
+  it("takes the place from the address that has most connections, even one with a request", async () => {
+    await withServer(
+      async (port, server) => {
+        const person = await dial(port, "127.0.0.1");
+        for (let i = 0; i < 2; i++) {
+          const arrived = once(server, "request");
+          const { socket } = await dial(port, "127.0.0.2");
+          socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+          await arrived;
+        }
+        const newcomer = await dial(port, "127.0.0.3");
+        for (const { socket, closed } of [newcomer, person]) {
+          socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+          assert.match(await closed, /done$/);
+        }
       },
       echo,
       { headersTimeout: 5000, requestTimeout: 5000 },

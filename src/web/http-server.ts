@@ -3,6 +3,8 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { Socket } from "node:net";
 import type { CertificatePair } from "../tls/certificate-pair.ts";
 import { TLS_POLICY } from "../tls/tls-policy.ts";
+import { createPace } from "./pace.ts";
+import { createPlaces, type Place, type Places } from "./places.ts";
 
 export type AnyServer = Server | SecureServer;
 
@@ -12,8 +14,10 @@ export interface HttpServerOptions {
   readonly handshakeTimeout: number;
   /** From a connection's or a request's first moment to the end of its headers. */
   readonly headersTimeout: number;
-  /** To the end of its body. */
+  /** To the end of its body, and that an answer may wait for its reader. */
   readonly requestTimeout: number;
+  /** Bytes sent or received that add a second to that. */
+  readonly bytesPerSecond: number;
   /** That a connection may be silent between two requests. */
   readonly keepAliveTimeout: number;
   /** That a connection may be silent within a request or an answer. */
@@ -28,15 +32,17 @@ export interface HttpServerOptions {
  * - A handshake is two round trips: Node would wait for it for two minutes.
  * - Headers are a few hundred bytes from an honest client: 10 s on the worst line. Slowloris lives
  *   on servers that wait longer; Node looks only every 30 s unless told otherwise.
- * - A body is at most a few MiB: 60 s is 200 kbit/s for the largest secret by default.
+ * - A body has 60 s, and a second more for every 16 KiB that came: a line of 130 kbit/s may send
+ *   whatever a route accepts. So has an answer that the client does not read.
  * - Keep-alive outlasts the 60 s of nginx, HAProxy and cloud load balancers: were ours the shorter,
  *   they would now and then send a request into a connection that we were just closing, and say 502.
- * - An answer that the client does not read is given up after a minute without progress.
+ * - Where all places are taken, `places.ts` decides who goes.
  */
 export const HTTP_SERVER_OPTIONS: HttpServerOptions = {
   handshakeTimeout: 10_000,
   headersTimeout: 10_000,
   requestTimeout: 60_000,
+  bytesPerSecond: 16_384,
   keepAliveTimeout: 65_000,
   idleTimeout: 70_000,
   checkInterval: 1000,
@@ -46,13 +52,19 @@ export const HTTP_SERVER_OPTIONS: HttpServerOptions = {
 /** Our largest request header is a bearer of 68 characters; the rest is for proxies and browsers. */
 const MAX_HEADER_BYTES = 16_384;
 
+/**
+ * Node refuses beyond this many more. It counts a connection until its "close", some of which are
+ * still to come while a burst of newcomers is accepted in their places.
+ */
+const CLOSING = 1024;
+
 /** A server that does not listen yet. While draining, each answer is the last on its connection. */
 export function createHttpServer(
   handler: RequestListener,
   isDraining: () => boolean,
   options: HttpServerOptions = HTTP_SERVER_OPTIONS,
 ): Server {
-  return limited(createServer(httpOptions(options), answer(handler, isDraining)), options);
+  return limited(createServer(httpOptions(options)), handler, isDraining, options);
 }
 
 /** The same over TLS. */
@@ -63,42 +75,64 @@ export function createHttpsServer(
   options: HttpServerOptions = HTTP_SERVER_OPTIONS,
 ): SecureServer {
   const secured = { ...TLS_POLICY, cert, key, handshakeTimeout: options.handshakeTimeout };
-  return limited(
-    createSecureServer({ ...httpOptions(options), ...secured }, answer(handler, isDraining)),
-    options,
-  );
+  return limited(createSecureServer({ ...httpOptions(options), ...secured }), handler, isDraining, options);
 }
 
 function httpOptions(options: HttpServerOptions) {
   return {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: options.headersTimeout,
-    requestTimeout: options.requestTimeout,
+    requestTimeout: 0, // A fixed one would cut honest uploads: pace.ts counts what has come.
     keepAliveTimeout: options.keepAliveTimeout,
     connectionsCheckingInterval: options.checkInterval,
     noDelay: true,
   };
 }
 
-function answer(handler: RequestListener, isDraining: () => boolean): RequestListener {
-  return (req, res) => {
+/** Node's own list, which closeAllConnections goes by, has no TLS connection before its handshake is over. */
+const connections = new WeakMap<AnyServer, Places>();
+
+function limited<S extends AnyServer>(
+  server: S,
+  handler: RequestListener,
+  isDraining: () => boolean,
+  options: HttpServerOptions,
+): S {
+  const places = createPlaces(options.maxConnections);
+  connections.set(server, places);
+  const paces = new WeakMap<Place, ReturnType<typeof createPace>>();
+  const pace = { patience: options.requestTimeout, bytesPerSecond: options.bytesPerSecond };
+
+  server.on("connection", (socket: Socket) => {
+    const place = places.take(socket);
+    if (place) paces.set(place, createPace(pace));
+    else socket.destroy();
+  });
+  // Node writes the 100 of a pipelined request, whose turn has not come, between head and body of its
+  // answer (OutgoingMessage#_send puts the head before what is queued). Such a client does not wait for
+  // it anyway: RFC 9110, section 10.1.1, allows to leave it out.
+  server.on("checkContinue", (req, res) => {
+    if (res.socket !== null) res.writeContinue();
+    server.emit("request", req, res);
+  });
+  server.on("request", (req, res) => {
+    const place = places.of(req.socket);
+    if (place) {
+      places.begin(place);
+      res.once("close", () => places.end(place));
+      paces.get(place)?.request(req, res, performance.now());
+    }
     if (isDraining()) res.shouldKeepAlive = false;
     handler(req, res);
-  };
-}
-
-/** Node's own list, which closeAllConnections goes by, has no TLS connection before its handshake is over. */
-const sockets = new WeakMap<AnyServer, Set<Socket>>();
-
-function limited<S extends AnyServer>(server: S, options: HttpServerOptions): S {
-  const open = new Set<Socket>();
-  sockets.set(server, open);
-  server.on("connection", (socket: Socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
   });
+  const watch = setInterval(() => {
+    const now = performance.now();
+    for (const place of places.all()) paces.get(place)?.check(now);
+  }, options.checkInterval).unref();
+  server.once("close", () => clearInterval(watch));
+
   server.timeout = options.idleTimeout;
-  server.maxConnections = options.maxConnections;
+  server.maxConnections = options.maxConnections + CLOSING;
   // Now and then a proxy's long-lived connection moves to another replica.
   server.maxRequestsPerSocket = 10_000;
   server.maxHeadersCount = 100;
@@ -115,7 +149,7 @@ export async function drain(server: AnyServer, patience: number): Promise<void> 
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const cut = setTimeout(() => {
     server.closeAllConnections();
-    for (const socket of sockets.get(server) ?? []) socket.destroy();
+    for (const { socket } of connections.get(server)?.all() ?? []) socket.destroy();
   }, patience);
   await closed;
   clearInterval(sweep);

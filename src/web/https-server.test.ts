@@ -56,11 +56,14 @@ describe("The HTTPS server", () => {
 
   it("serves as many connections as it may, and no more", async () => {
     const { server, port } = await start({ maxConnections: 1 });
-    const first = await dial(port);
-    const second = connect(port, "127.0.0.1");
-    await once(second, "close");
-    first.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    assert.match(await first.closed, /done$/);
+    const silent = connect(port, "127.0.0.1");
+    silent.on("error", () => {});
+    await once(silent, "connect");
+    // Whoever has no request gives way, be it in the middle of a handshake.
+    const second = await dial(port);
+    if (!silent.closed) await once(silent, "close");
+    second.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert.match(await second.closed, /done$/);
     await drain(server, 1000);
   });
 

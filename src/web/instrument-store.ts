@@ -1,5 +1,5 @@
 import type { SecretId } from "../envelope/tokens.ts";
-import type { OpenResult, Store } from "../store/store.ts";
+import { type OpenResult, type Store, StoreFullError } from "../store/store.ts";
 import type { Audit } from "./audit.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -48,7 +48,10 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     check: () => store.check(),
     ping: () => timed("ping", () => store.ping()),
     async create(secret) {
-      const result = await timed("create", () => store.create(secret));
+      const result = await timed("create", () => store.create(secret)).catch((error: unknown) => {
+        if (error instanceof StoreFullError) metrics.full.inc();
+        throw error;
+      });
       if (result.kind === "created" && !result.existed) {
         // An upload is a secret only once it is sealed.
         if (secret.blob) countCreated(secret.id);
@@ -100,6 +103,7 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
       return ids;
     },
     countPending: () => timed("count-pending", () => store.countPending()),
+    memory: () => store.memory(),
     close: () => store.close(),
   };
 }

@@ -1,29 +1,66 @@
-import express, { type RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import type { z } from "zod";
+import { wipe } from "../envelope/bytes.ts";
 import { type FieldError, invalid, Problem } from "./problem.ts";
+import { hasBody, readBody } from "./read-body.ts";
+import { putMembers, takeMembers } from "./take-members.ts";
 
 /** Bytes: for bodies that hold a proof and a claim, or nothing. */
 export const SMALL_BODY = 4096;
 
 const JSON_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?$/i;
 
+const decoder = new TextDecoder();
+
+function parseJson(text: string): unknown {
+  try {
+    return text === "" ? {} : JSON.parse(text);
+  } catch {
+    throw invalid("The body is not valid JSON."); // the engine's own words quote the body
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The body with the `taken` members as bytes. Overwrites the Buffer that it came in. */
+export function parseJsonBody(body: Buffer, taken: readonly string[] = []): unknown {
+  const members = takeMembers(body, taken);
+  let parsed: unknown;
+  try {
+    parsed = parseJson(decoder.decode(body));
+  } finally {
+    body.fill(0);
+    if (!isObject(parsed)) wipe(...members.map(({ bytes }) => bytes));
+  }
+  if (isObject(parsed)) putMembers(parsed, members);
+  return parsed;
+}
+
+/** Overwrites what of a body is bytes. */
+export function wipeBody(req: Request): void {
+  if (!isObject(req.body)) return;
+  for (const value of Object.values(req.body)) if (value instanceof Uint8Array) wipe(value);
+}
+
 /**
- * Reads a body of at most `limit` bytes. What is too long by its own account is refused before a
- * byte of it is read; what lies about that, when the limit is reached. Bodies are never inflated:
- * a few bytes could become any number.
+ * Reads a body of at most `limit` bytes into `req.body`. What is too long by its own account is refused
+ * before a byte of it is read; what lies about that, when the limit is reached. The members named in
+ * `taken` have to be base64url, become bytes, and are never a string on the way; who uses them
+ * wipes them.
  */
-export function createJsonBody(limit: number): RequestHandler {
-  const parse = express.json({ limit, inflate: false, strict: true, type: () => true });
-  return (req, res, next) => {
+export function createJsonBody(limit: number, taken: readonly string[] = []): RequestHandler {
+  return async (req, _res, next) => {
     const length = Number(req.get("Content-Length") ?? 0);
-    const hasBody = length > 0 || req.get("Transfer-Encoding") !== undefined;
-    if (hasBody && !JSON_TYPE.test(req.get("Content-Type") ?? "")) {
+    const hasContent = length > 0 || req.get("Transfer-Encoding") !== undefined;
+    if (hasContent && !JSON_TYPE.test(req.get("Content-Type") ?? "")) {
       return next(invalid("Send the body as application/json."));
     }
     if (length > limit) {
       return next(new Problem("too-large", `The body has ${length} bytes. The limit here is ${limit}.`));
     }
-    parse(req, res, next);
+    if (hasBody(req)) req.body = parseJsonBody(await readBody(req, limit), taken);
+    next();
   };
 }
 

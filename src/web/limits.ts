@@ -20,7 +20,7 @@ export interface LimitDeps {
 }
 
 /** A customer's usual IPv6 delegation (RIPE-690): what one person can move around in. */
-const IPV6_SUBNET = 56;
+export const IPV6_SUBNET = 56;
 
 export function createLimits({ config, limitStore, metrics, log }: LimitDeps): Limits {
   const logger = {

@@ -1,34 +1,44 @@
 import { type Response, Router } from "express";
 import { z } from "zod";
-import { encodeBase64url } from "../envelope/base64url.ts";
-import { wipe } from "../envelope/bytes.ts";
+import { encodeBase64urlBytes } from "../envelope/base64url.ts";
+import { concat, utf8, wipe } from "../envelope/bytes.ts";
 import {
+  accessProofOf,
   CLAIM_BYTES,
+  claimOf,
   hashAccessProof,
   PROOF_BYTES,
-  parseAccessProof,
-  parseClaim,
+  type Share,
 } from "../envelope/tokens.ts";
 import type { OpenResult } from "../store/store.ts";
 import { createAuthenticate, parseLinkHolder } from "./bearer.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
-import { createJsonBody, parseBody, SMALL_BODY } from "./json-body.ts";
+import { createJsonBody, parseBody, SMALL_BODY, wipeBody } from "./json-body.ts";
 import { notFound, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, ended, endOf } from "./secret-state.ts";
 import { createSendBlob } from "./send-blob.ts";
 
 const OPEN_BODY = z.strictObject({
-  access: field(parseAccessProof, base64urlOf(PROOF_BYTES)),
-  claim: optionalField(parseClaim, base64urlOf(CLAIM_BYTES)),
+  access: field(accessProofOf, base64urlOf(PROOF_BYTES)),
+  claim: optionalField(claimOf, base64urlOf(CLAIM_BYTES)),
 });
-const ACK_BODY = z.strictObject({ claim: field(parseClaim, base64urlOf(CLAIM_BYTES)) });
+const ACK_BODY = z.strictObject({ claim: field(claimOf, base64urlOf(CLAIM_BYTES)) });
 
-function sendShare(res: Response, result: OpenResult): void {
+/** `{"share": …}`, never a string: nothing overwrites a string. Until it is sent, its bytes are needed. */
+function sendBytes(res: Response, share: Share): void {
+  const encoded = encodeBase64urlBytes(share);
+  const body = concat(utf8('{"share":"'), encoded, utf8('"}'));
+  wipe(share, encoded);
+  res.once("close", () => wipe(body));
+  res.set({ "Content-Type": "application/json; charset=utf-8", "Content-Length": String(body.length) });
+  res.end(body);
+}
+
+function sendResult(res: Response, result: OpenResult): void {
   switch (result.kind) {
     case "handed-over":
-      res.json({ share: encodeBase64url(result.share) });
-      wipe(result.share);
+      sendBytes(res, result.share);
       return;
     case "wrong-passphrase":
       throw new Problem("wrong-passphrase", "That passphrase is wrong. The secret is still sealed.", {
@@ -60,26 +70,34 @@ export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
     await sendBlob(req, res, await authenticate(await parseLinkHolder(req)));
   });
 
-  router.post("/api/v1/secret/open", limits.open, createJsonBody(SMALL_BODY), async (req, res) => {
-    const holder = await parseLinkHolder(req);
-    const { access, claim } = parseBody(OPEN_BODY, req.body);
-    await authenticate(holder);
-    const accessHash = await hashAccessProof(access);
-    wipe(access);
-    const request = { id: holder.id, linkHash: holder.digest, accessHash };
-    sendShare(res, await store.open(claim ? { ...request, claim } : request));
+  const readOpen = createJsonBody(SMALL_BODY, ["access", "claim"]);
+  router.post("/api/v1/secret/open", limits.open, readOpen, async (req, res) => {
+    try {
+      const holder = await parseLinkHolder(req);
+      const { access, claim } = parseBody(OPEN_BODY, req.body);
+      await authenticate(holder);
+      const accessHash = await hashAccessProof(access);
+      const request = { id: holder.id, linkHash: holder.digest, accessHash };
+      sendResult(res, await store.open(claim ? { ...request, claim } : request));
+    } finally {
+      wipeBody(req);
+    }
   });
 
-  router.post("/api/v1/secret/ack", createJsonBody(SMALL_BODY), async (req, res) => {
-    const holder = await parseLinkHolder(req);
-    const { claim } = parseBody(ACK_BODY, req.body);
-    await authenticate(holder);
-    const { kind } = await store.acknowledge(holder.id, claim);
-    if (kind === "missing") throw notFound();
-    if (kind === "refused") {
-      throw new Problem("conflict", "This secret was not handed over to this claim. Nothing was changed.");
+  router.post("/api/v1/secret/ack", createJsonBody(SMALL_BODY, ["claim"]), async (req, res) => {
+    try {
+      const holder = await parseLinkHolder(req);
+      const { claim } = parseBody(ACK_BODY, req.body);
+      await authenticate(holder);
+      const { kind } = await store.acknowledge(holder.id, claim);
+      if (kind === "missing") throw notFound();
+      if (kind === "refused") {
+        throw new Problem("conflict", "This secret was not handed over to this claim. Nothing was changed.");
+      }
+      res.status(204).end();
+    } finally {
+      wipeBody(req);
     }
-    res.status(204).end();
   });
 
   return router;

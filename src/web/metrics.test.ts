@@ -116,12 +116,54 @@ describe("Metrics", () => {
     let away = false;
     const metrics = createMetrics({
       countPending: () => (away ? Promise.reject(new Error("away")) : store.countPending()),
+      memory: () => (away ? Promise.reject(new Error("away")) : store.memory()),
     });
     assert.equal(valueIn(await scrape({ metrics }), "waxseal_store_up"), 1);
     away = true;
     const text = await scrape({ metrics });
     assert.equal(valueIn(text, "waxseal_store_up"), 0);
     assert.equal(valueIn(text, "waxseal_pending_secrets"), undefined);
+    assert.doesNotMatch(text, /^waxseal_store_memory/m);
+  });
+
+  it("tell how much memory is left, where, and how often it was not enough", async () => {
+    const app = createTestApp({ env: { STORE_BUDGET: "1MiB", MAX_SECRET_BYTES: "512KiB" } });
+    const [one, other, refused] = [
+      await sealSecret({ text: "x".repeat(500_000) }),
+      await sealSecret({ text: "y".repeat(500_000) }),
+      await sealSecret({ text: "z".repeat(60_000) }),
+    ];
+    const series = (name: string) => `waxseal_store_memory_${name}_bytes{store="embedded"}`;
+    const empty = await scrape(app);
+    assert.equal(valueIn(empty, series("used")), 0);
+    assert.equal(valueIn(empty, series("head_room")), 1_048_576);
+    for (const secret of [one, other]) await app.upload(secret);
+    await app.http.post("/api/v1/secrets").send(refused.body).expect(507);
+    const text = await scrape(app);
+    const used = valueIn(text, series("used")) ?? 0;
+    assert.ok(used > 1_000_000);
+    assert.equal(valueIn(text, series("budget")), 1_048_576);
+    assert.equal(valueIn(text, series("head_room")), 1_048_576 - used);
+    assert.equal(valueIn(text, "waxseal_store_full_total"), 1);
+  });
+
+  it("tell the memory of each node of a store, and forget a node that has left", async () => {
+    let nodes = ["10.0.0.1:6379", "10.0.0.2:6379"];
+    const metrics = createMetrics({
+      countPending: async () => 0,
+      memory: async () => nodes.map((node) => ({ place: "redis", node, used: 10, budget: undefined })),
+    });
+    const used = (node: string) => `waxseal_store_memory_used_bytes{store="redis",node="${node}"}`;
+    const before = await scrape({ metrics });
+    assert.deepEqual(
+      nodes.map((node) => valueIn(before, used(node))),
+      [10, 10],
+    );
+    assert.doesNotMatch(before, /^waxseal_store_memory_(budget|head_room)_bytes\{/m);
+    nodes = ["10.0.0.2:6379"];
+    const after = await scrape({ metrics });
+    assert.equal(valueIn(after, used("10.0.0.1:6379")), undefined);
+    assert.equal(valueIn(after, used("10.0.0.2:6379")), 10);
   });
 
   it("are at /metrics of their own listener, and nowhere on the public one", async () => {

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Store } from "../store/store.ts";
 import { within } from "./deadline.ts";
+import { registerStoreMemory } from "./store-memory-metrics.ts";
 
 export interface Metrics {
   readonly registry: Registry;
@@ -11,6 +12,7 @@ export interface Metrics {
   readonly deleted: Counter;
   readonly locked: Counter;
   readonly wrongPassphrases: Counter;
+  readonly full: Counter;
   readonly rateLimited: Counter<"limit">;
   readonly httpDuration: Histogram<"route" | "method" | "status">;
   readonly storeDuration: Histogram<"operation">;
@@ -23,7 +25,7 @@ const SCRAPE_PATIENCE = 1000;
  * Every label is from a closed set: a name of ours, a status, a route's template. Nobody outside can
  * make a new time series.
  */
-export function createMetrics(store: Pick<Store, "countPending">): Metrics {
+export function createMetrics(store: Pick<Store, "countPending" | "memory">): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
@@ -51,6 +53,8 @@ export function createMetrics(store: Pick<Store, "countPending">): Metrics {
     },
   });
 
+  registerStoreMemory(registry, store);
+
   return {
     registry,
     created: counter("waxseal_secrets_created_total", "Secrets sealed"),
@@ -60,6 +64,7 @@ export function createMetrics(store: Pick<Store, "countPending">): Metrics {
     deleted: counter("waxseal_secrets_deleted_total", "Secrets deleted by their sender"),
     locked: counter("waxseal_secrets_locked_total", "Secrets locked after too many wrong passphrases"),
     wrongPassphrases: counter("waxseal_wrong_passphrases_total", "Wrong passphrases tried"),
+    full: counter("waxseal_store_full_total", "Secrets refused because the store was full"),
     rateLimited: new Counter({
       name: "waxseal_rate_limited_total",
       help: "Requests refused by a rate limit",

@@ -1,6 +1,6 @@
 import { Busboy, type BusboyFileStream } from "@fastify/busboy";
 import type { Request } from "express";
-import { type Bytes, wipe } from "../envelope/bytes.ts";
+import { allocate, type Bytes, copyOf, wipe } from "../envelope/bytes.ts";
 import { invalid } from "./problem.ts";
 
 /** A file of a submitted form, as it was named by whoever sent it. */
@@ -27,22 +27,31 @@ export interface MultipartLimits {
 const MAX_FIELDS = 16;
 const MAX_HEADER_BYTES = 4096;
 
-/** Takes over the bytes that arrive, and overwrites what they arrived in. */
+/** Bytes; doubled as often as it takes. */
+const FIRST_ROOM = 1024;
+
+/**
+ * Takes over the bytes that arrive, and overwrites what they arrived in. They may arrive one by one,
+ * so each piece must not cost more than its bytes.
+ */
 function createSink() {
-  const pieces: Buffer[] = [];
+  let room = allocate(FIRST_ROOM);
+  let length = 0;
   return {
-    add: (piece: Uint8Array) => {
-      pieces.push(Buffer.from(piece));
+    add(piece: Uint8Array) {
+      if (length + piece.length > room.length) {
+        const larger = allocate(Math.max(2 * room.length, length + piece.length));
+        larger.set(room.subarray(0, length));
+        wipe(room);
+        room = larger;
+      }
+      room.set(piece, length);
+      length += piece.length;
       piece.fill(0);
     },
     take(): Bytes {
-      const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      for (const piece of pieces.splice(0)) {
-        whole.set(piece, at);
-        at += piece.length;
-        piece.fill(0);
-      }
+      const whole = copyOf(room.subarray(0, length));
+      wipe(room);
       return whole;
     },
   };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type IncomingHttpHeaders, request } from "node:http";
 import { describe, it } from "node:test";
 import type { Response } from "supertest";
 import { newClaim, type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
@@ -105,7 +106,8 @@ describe("The one 404", () => {
       ["get", "/api/v1/secret/"],
       ["get", "/api/v1/secrets"],
       ["post", "/api/v1/receipt"],
-      ["put", "/api/v1/secret/blob"],
+      ["put", "/api/v1/secret"],
+      ["post", "/api/v1/secret/blob"],
       ["options", "/api/v1/secret"],
       ["get", "/api/"],
     ] as const) {
@@ -167,5 +169,46 @@ describe("The token of a request", () => {
     const secret = await sealSecret();
     await app.create(secret);
     await app.http.get("/api/v1/secret").set("Authorization", `bearer ${secret.link}`).expect(200);
+  });
+});
+
+describe("A request target that is no path", () => {
+  const ask = (url: string, method: string, path: string) =>
+    new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: string }>(
+      (resolve, reject) => {
+        const sent = request(url, { method, path }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("end", () => {
+            const { statusCode: status, headers } = response;
+            resolve({ status, headers, body: Buffer.concat(chunks).toString() });
+          });
+        });
+        sent.on("error", reject).end();
+      },
+    );
+
+  it("gets the one 404, with our headers, like every other address that is nowhere", async () => {
+    const app = createTestApp();
+    await app.listening(async (url) => {
+      const usual = await ask(url, "GET", "/nowhere");
+      for (const [method, path] of [
+        ["OPTIONS", "*"],
+        ["GET", "http://[::1"],
+        ["GET", "http://"],
+      ] as const) {
+        const { status, headers, body } = await ask(url, method, path);
+        assert.equal(status, 404, path);
+        assert.equal(body, usual.body, path);
+        assert.equal(headers["content-security-policy"], usual.headers["content-security-policy"], path);
+        assert.ok(headers["x-request-id"], path);
+      }
+    });
+  });
+
+  it("may be a whole address", async () => {
+    await createTestApp().listening(async (url) => {
+      assert.equal((await ask(url, "GET", "http://example.com/healthz?x")).status, 200);
+    });
   });
 });

@@ -13,8 +13,11 @@ function hostAndPort(host: string, port: number): string {
 function describeStore({ redis }: Config): string {
   if (redis === undefined) return "embedded store: secrets live in this process and end with it";
   if (redis.kind === "single") return `Redis at ${hostAndPort(redis.host, redis.port)}`;
-  const sentinels = redis.sentinels.map(({ host, port }) => hostAndPort(host, port));
-  return `Redis ${redis.masterName}, by the Sentinels at ${sentinels.join(", ")}`;
+  if (redis.kind === "unix") return `Redis at ${redis.path}`;
+  const hosts = redis.kind === "cluster" ? redis.nodes : redis.sentinels;
+  const list = hosts.map(({ host, port }) => hostAndPort(host, port)).join(", ");
+  if (redis.kind === "cluster") return `Redis Cluster, by the nodes at ${list}`;
+  return `Redis ${redis.masterName}, by the Sentinels at ${list}`;
 }
 
 /** The one line that says that it runs. */

@@ -188,6 +188,14 @@ env:
     items:
       - key: {{ if eq .Values.redis.mode "external" }}{{ .Values.externalRedis.urlKey }}{{ else }}redis-url{{ end }}
         path: url
+      {{- with .Values.externalRedis.passwordKey }}
+      - key: {{ . }}
+        path: password
+      {{- end }}
+      {{- with .Values.externalRedis.sentinelPasswordKey }}
+      - key: {{ . }}
+        path: sentinel-password
+      {{- end }}
 {{- end }}
 {{- if include "waxseal.hasKeyring" . }}
 - name: keyring-redis-url
@@ -196,6 +204,10 @@ env:
     items:
       - key: {{ .Values.externalRedis.keyring.urlKey }}
         path: url
+      {{- with .Values.externalRedis.keyring.passwordKey }}
+      - key: {{ . }}
+        path: password
+      {{- end }}
 {{- end }}
 {{- with .Values.externalRedis.tls }}
 {{- if .existingSecret }}

@@ -44,10 +44,16 @@
 {{- if and $external.tls.clientCertificate (not $external.tls.existingSecret) }}
 {{- fail "externalRedis.tls.clientCertificate needs the certificate. Set externalRedis.tls.existingSecret to a Secret with ca.crt, tls.crt and tls.key" }}
 {{- end }}
-{{- if and $external.tls.existingSecret (hasPrefix "redis://" $external.url) }}
-{{- fail "externalRedis.tls is set, but externalRedis.url says redis://, which is not encrypted. Use rediss://" }}
+{{- if and (or $external.tls.existingSecret $external.tls.serverName) (regexMatch "^redis(\\+|:)" $external.url) }}
+{{- fail "externalRedis.tls is set, but externalRedis.url says redis, which is not encrypted. Use rediss:// (rediss+sentinel://, rediss+cluster://)" }}
 {{- end }}
-{{- else if or $external.url $external.existingSecret $external.keyring.url $external.keyring.existingSecret $external.tls.existingSecret $external.tls.clientCertificate }}
+{{- if and (or $external.passwordKey $external.sentinelPasswordKey) (not $external.existingSecret) }}
+{{- fail "externalRedis.passwordKey and sentinelPasswordKey name items of a Secret. Set externalRedis.existingSecret to it, with the URL under urlKey" }}
+{{- end }}
+{{- if and $external.keyring.passwordKey (not $external.keyring.existingSecret) }}
+{{- fail "externalRedis.keyring.passwordKey names an item of a Secret. Set externalRedis.keyring.existingSecret to it, with the URL under urlKey" }}
+{{- end }}
+{{- else if or $external.url $external.existingSecret $external.keyring.url $external.keyring.existingSecret $external.tls.existingSecret $external.tls.clientCertificate $external.tls.serverName $external.username $external.passwordKey $external.sentinelUsername $external.sentinelPasswordKey $external.keyring.username $external.keyring.passwordKey }}
 {{- fail (printf "externalRedis is set, but redis.mode is %s, so it would be ignored. Set redis.mode to external, or remove externalRedis" $redis.mode) }}
 {{- end }}
 

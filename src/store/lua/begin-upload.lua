@@ -15,20 +15,22 @@
 -- ARGV[12] '1' with a passphrase, '0' without
 --
 -- {'created', created ms, expires ms}
--- {'existed', created ms, expires ms}  the same body was here before; the share of that one stands
+-- {'existed', created ms, expires ms, share key's name, 1 where it is uploading}  the same body was here before
 -- {'conflict'}
 -- {'version'}
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires')
+local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires', 'share', 'state')
 if known[1] then
   if known[1] ~= '1' and known[1] ~= '2' then return { 'version' } end
   if known[2] ~= ARGV[4] then return { 'conflict' } end
-  -- A WAIT that follows has something of its own to wait for. Not worth failing for in a full Redis.
-  redis.pcall('HSET', KEYS[1], 'v', known[1])
-  return { 'existed', tonumber(known[3]), tonumber(known[4]) }
+  -- As in create-secret: this create may be the one that is acknowledged.
+  redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
+  redis.call('HSET', KEYS[1], 'asked', '1')
+  local expires = tonumber(known[4])
+  return { 'existed', tonumber(known[3]), expires, known[5], known[6] == 'uploading' and now < expires and 1 or 0 }
 end
 
 local expires = now + math.min(tonumber(ARGV[9]), tonumber(ARGV[10]))

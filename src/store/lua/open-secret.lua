@@ -5,14 +5,14 @@
 -- ARGV[1] link digest
 -- ARGV[2] access digest
 -- ARGV[3] claim digest, or '' without a claim
--- ARGV[4] random bytes of this very call, by which it can take a win back
+-- ARGV[4] 16 random bytes of this very call, by which it can say that it hands nothing over
 -- ARGV[5] redelivery window, ms; 0 where nothing may be fetched again
 -- ARGV[6] how long the ciphertext may stay where the window is 0, ms
 -- ARGV[7] wrong passphrases until it is locked
 -- ARGV[8] retention, ms
 --
 -- {'won', share key's name, window ms, blocks}    this call opened it
--- {'again', share key's name, what is left of the window ms}
+-- {'again', share key's name, what is left of the window ms, blocks}
 -- {'wrong', share key's name, tries left}
 -- {'locked', share key's name}
 -- {'ended', state, ended ms}
@@ -24,11 +24,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'link', 'access', 'state', 'expires', 'ended', 'claim',
-  'until', 'tries', 'events', 'share', 'size', 'block')
+  'until', 'tries', 'events', 'share', 'attempt', 'again', 'received', 'destroyed', 'size', 'block')
 local version, link, access, state = record[1], record[2], record[3], record[4]
 local expires, ended, claim, windowEnd = tonumber(record[5]), tonumber(record[6]), record[7], tonumber(record[8])
 local tries, events, share = tonumber(record[9]), record[10], record[11]
-local blocks = record[13] and math.ceil(record[12] / record[13])
+local attempts, again = record[12], record[13]
+local blocks = record[17] and math.ceil(record[16] / record[17])
 
 if not version then return { 'missing' } end
 if version ~= '1' and version ~= '2' then return { 'version' } end
@@ -56,12 +57,26 @@ local function note(kind)
   events = events .. ',' .. now .. ':' .. kind
 end
 
+-- All calls of a claim have said that they hand nothing over, and its time is up: see withdraw-claim.
+if state == 'opened' and attempts == '' and again ~= '1' and not record[14] and not record[15]
+  and windowEnd <= now and now < expires then
+  state, events = 'sealed', (string.gsub(events, ',%d+:opened$', ''))
+  touch(expires - now + ARGV[8])
+  redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'again')
+  redis.call('HSET', KEYS[1], 'state', state, 'events', events)
+end
+
 if state ~= 'sealed' and state ~= 'locked' then
   if state == 'opened' and claim == ARGV[3] and access == ARGV[2] and now < windowEnd then
     touch(redis.call('PTTL', KEYS[1]))
-    -- Written again, so that it replicates again.
-    redis.call('HSET', KEYS[1], 'claim', claim, 'again', '1')
-    return { 'again', share, windowEnd - now }
+    -- Written again, so that it replicates again. Each call is noted, since any of them may hand the
+    -- share over; where there are too many, with bytes that none of them can take back. A program
+    -- before this one noted nothing but '1'.
+    attempts = attempts or string.rep('\0', 16)
+    if #attempts < 1024 then attempts = attempts .. ARGV[4]
+    elseif #attempts == 1024 then attempts = attempts .. string.rep('\0', 16) end
+    redis.call('HSET', KEYS[1], 'claim', claim, 'again', again == '1' and '1' or 'noted', 'attempt', attempts)
+    return { 'again', share, windowEnd - now, blocks or 0 }
   end
   return { 'ended', state, ended }
 end

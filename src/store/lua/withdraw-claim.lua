@@ -1,25 +1,43 @@
--- Seals a secret again that a call has won whose share it did not and will not hand over: only that
--- very call may say so.
+-- Says for one call that it did not and will not hand the share over. When the last call of a claim has
+-- said so, nobody was handed it and nobody will be: the claim stands until the end of its window, for
+-- its holder to come again, and then the secret is sealed as before.
 --
 -- KEYS[1] record
 -- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] random bytes of the call, as in open-secret
 -- ARGV[2] retention, ms
 --
--- {1 where it is sealed again, 0 where the call has not won, or the sender destroyed it}
+-- {1}      it is sealed again
+-- {2, ms}  it will be when this is asked again, so much later
+-- {0}      the claim is not this call's, or another call of it may have handed the share over, or the
+--          sender destroyed it
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'attempt', 'expires', 'events', 'destroyed', 'size', 'block')
+local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'attempt', 'expires', 'events', 'destroyed', 'until',
+  'again', 'received', 'size', 'block')
 local known = record[1] == '1' or record[1] == '2'
-if not known or record[2] ~= 'opened' or record[3] ~= ARGV[1] or record[6] then return { 0 } end
-local left = math.max(1, tonumber(record[4]) - now)
+local attempts, windowEnd = record[3], tonumber(record[7])
+if not known or record[2] ~= 'opened' or not attempts or record[6] or record[9] then return { 0 } end
 
-redis.call('PEXPIRE', KEYS[1], left + tonumber(ARGV[2]))
+local others = ''
+for at = 1, #attempts, 16 do
+  local attempt = string.sub(attempts, at, at + 15)
+  if attempt ~= ARGV[1] then others = others .. attempt end
+end
+
+-- A write that a full Redis allows, before the others.
+redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
+if others ~= attempts then redis.call('HSET', KEYS[1], 'attempt', others) end
+if others ~= '' or record[8] == '1' then return { 0 } end
+
+local left = math.max(1, tonumber(record[4]) - now)
 redis.call('PEXPIRE', KEYS[2], left)
-local blocks = record[8] and math.ceil(record[7] / record[8]) or 0
+local blocks = record[11] and math.ceil(record[10] / record[11]) or 0
 for n = 0, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, left) end
-redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until')
+if now < windowEnd then return { 2, windowEnd - now } end
+redis.call('PEXPIRE', KEYS[1], left + tonumber(ARGV[2]))
+redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'again')
 redis.call('HSET', KEYS[1], 'state', 'sealed', 'events', (string.gsub(record[5], ',%d+:opened$', '')))
 return { 1 }

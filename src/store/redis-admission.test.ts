@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import type { Redis } from "ioredis";
+import type { StoreBudget } from "../config/config.ts";
+import { storedCiphertext } from "../envelope/tokens.ts";
+import { advanceRedis } from "../testing/advance-redis.ts";
+import {
+  bytes,
+  newSecret,
+  newUpload,
+  opening,
+  openingOnce,
+  openingWrong,
+  readWhole,
+  seconds,
+  uploadWhole,
+} from "../testing/new-secret.ts";
+import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { until } from "../testing/until.ts";
+import { createAdmission } from "./redis-admission.ts";
+import { parseInfo } from "./redis-check.ts";
+import { contentCost, DUE_COST, SHARE_COST, uploadCost } from "./redis-memory.ts";
+import { BLOB_BLOCK, type NewSecret, type Store, StoreFullError } from "./store.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+let server: TestRedis;
+let admin: Redis;
+const stores: Store[] = [];
+before(async () => {
+  server = await startRedis();
+  admin = await server.client();
+});
+beforeEach(async () => {
+  await admin.config("SET", "maxmemory", "0");
+  await admin.flushall();
+});
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
+});
+after(() => server.stop());
+
+const usedOf = async (redis: Redis) =>
+  Number(parseInfo(await redis.info("memory")).get("used_memory") ?? Number.NaN);
+const sized = (size: number) => newSecret({ blob: storedCiphertext(bytes(size)) });
+
+async function open(budget: StoreBudget, keyring?: Redis): Promise<Store> {
+  const store = await openRedisStore(server.port, { budget, keyring });
+  stores.push(store);
+  return store;
+}
+const openWithRoom = async (room: number) => open({ kind: "size", bytes: (await usedOf(admin)) + room });
+
+async function create(store: Store, secret: NewSecret): Promise<"created" | "full"> {
+  try {
+    assert.equal((await store.create(secret)).kind, "created");
+    return "created";
+  } catch (error) {
+    assert(error instanceof StoreFullError);
+    return "full";
+  }
+}
+async function fill(store: Store, size = 20_000): Promise<NewSecret[]> {
+  const kept: NewSecret[] = [];
+  for (;;) {
+    const secret = sized(size);
+    if ((await create(store, secret)) === "full") return kept;
+    kept.push(secret);
+  }
+}
+/** What somebody else changed is seen with the next reading. */
+const untilFull = (store: Store) => until(async () => (await create(store, newSecret())) === "full");
+
+describe("A Redis that is filled to its budget", () => {
+  it("refuses a create, with nothing kept of it, and tells a create that it knows already", async () => {
+    const store = await openWithRoom(1 * MIB);
+    const [known] = await fill(store);
+    assert(known);
+    const before = (await admin.keys("*")).sort();
+    const refused = sized(20_000);
+    assert.equal(await create(store, refused), "full");
+    assert.equal(await store.read(refused.id), undefined);
+    assert.deepEqual((await admin.keys("*")).sort(), before);
+    const again = await store.create(known);
+    assert(again.kind === "created" && again.existed);
+    assert.equal((await store.create({ ...sized(20_000), id: known.id })).kind, "conflict");
+    assert.deepEqual((await admin.keys("*")).sort(), before);
+  });
+
+  for (const [state, maxmemory] of [
+    ["above the budget", 0],
+    ["out of memory", 1],
+  ] as const) {
+    it(`still opens, locks, unlocks, acknowledges, deletes and expires when it is ${state}`, async () => {
+      const store = await openWithRoom(1 * MIB);
+      const [opened, once, locked, deleted, expired] = [
+        newSecret(),
+        newSecret(),
+        newSecret(),
+        newSecret(),
+        newSecret({ ttl: seconds(100) }),
+      ];
+      for (const secret of [opened, once, locked, deleted, expired]) await store.create(secret);
+      await fill(store);
+      await advanceRedis(admin, 101);
+      await admin.set("something else", Buffer.alloc(2 * MIB));
+      await admin.config("SET", "maxmemory", String(maxmemory));
+      await untilFull(store);
+      const request = opening(opened);
+      for (let times = 0; times < 2; times++) {
+        assert.equal((await store.open(request)).kind, "handed-over");
+        assert.deepEqual(await readWhole(store, opened), opened.blob);
+      }
+      assert.equal((await store.acknowledge(opened.id, request.claim)).kind, "acknowledged");
+      assert.equal((await store.open(openingOnce(once))).kind, "handed-over");
+      for (let tries = 0; tries < TEST_LIMITS.passphraseTries; tries++) {
+        assert.equal((await store.open(openingWrong(locked))).kind, "wrong-passphrase");
+      }
+      assert.equal((await store.open(opening(locked))).kind, "locked");
+      assert.equal((await store.unlock(locked.id)).kind, "unlocked");
+      assert.equal((await store.open(opening(locked))).kind, "handed-over");
+      assert.equal((await store.delete(deleted.id)).kind, "deleted");
+      assert.deepEqual(await store.collectExpired(), [expired.id]);
+      for (const [{ id }, end] of [
+        [opened, "opened"],
+        [once, "opened"],
+        [locked, "opened"],
+        [deleted, "deleted"],
+        [expired, "expired"],
+      ] as const) {
+        assert.equal((await store.read(id))?.state, end);
+      }
+    });
+  }
+
+  it("has room again as soon as a secret is deleted", async () => {
+    const store = await openWithRoom(1 * MIB);
+    const [first] = await fill(store, 100_000);
+    assert(first);
+    await store.delete(first.id);
+    assert.equal(await create(store, sized(100_000)), "created");
+  });
+
+  it("takes a share of maxmemory, and follows when it is changed", async () => {
+    const used = await usedOf(admin);
+    await admin.config("SET", "maxmemory", String(used + 2 * MIB));
+    const store = await open({ kind: "share", share: used / (used + 2 * MIB) });
+    assert.equal(await create(store, newSecret()), "full");
+    await admin.config("SET", "maxmemory", String(4 * used + 8 * MIB));
+    assert.equal(await create(store, newSecret()), "created");
+  });
+
+  it("tells how full it is", async () => {
+    await admin.config("SET", "maxmemory", String(100 * MIB));
+    const store = await open({ kind: "share", share: 0.8 });
+    const [memory, ...others] = await store.memory();
+    assert.deepEqual(others, []);
+    assert(memory && memory.used > 500 * KIB && memory.used < 10 * MIB);
+    assert.deepEqual(
+      { ...memory, used: 0 },
+      { place: "redis", node: "", used: 0, budget: Math.floor(80 * MIB) },
+    );
+  });
+});
+
+describe("A burst of creates", () => {
+  it("of one process does not exceed the budget, and fills it", async () => {
+    const store = await openWithRoom(2 * MIB);
+    const before = await usedOf(admin);
+    const results = await Promise.all(Array.from({ length: 300 }, () => create(store, sized(16_000))));
+    assert(results.includes("full"));
+    const after = await usedOf(admin);
+    assert(after <= before + 2 * MIB, `${after - before} of ${2 * MIB}`);
+    assert(after >= before + 1.5 * MIB, `${after - before} of ${2 * MIB}`);
+  });
+
+  it("of three processes exceeds it by a quarter of the room at most", async () => {
+    const before = await usedOf(admin);
+    const budget = { kind: "size", bytes: before + 2 * MIB } as const;
+    const processes = [await open(budget), await open(budget), await open(budget)];
+    const writes = processes.flatMap((store) =>
+      Array.from({ length: 150 }, () => create(store, sized(16_000))),
+    );
+    assert((await Promise.all(writes)).includes("full"));
+    const after = await usedOf(admin);
+    assert(after <= before + 2.5 * MIB, `${after - before} of ${2 * MIB}`);
+  });
+});
+
+describe("A keyring that is full", () => {
+  it("refuses a create before anything is written to either Redis", async () => {
+    const ring = await startRedis();
+    try {
+      const ringAdmin = await ring.client();
+      await admin.config("SET", "maxmemory", String(1024 * MIB));
+      const store = await open({ kind: "share", share: 0.8 }, await connectPatiently(ring.port));
+      const kept = newSecret();
+      await store.create(kept);
+      await ringAdmin.config("SET", "maxmemory", String(Math.floor((await usedOf(ringAdmin)) * 1.1)));
+      await untilFull(store);
+      const shares = await ringAdmin.dbsize();
+      assert.equal(await create(store, newSecret()), "full");
+      assert.equal(await ringAdmin.dbsize(), shares);
+      assert.equal(await store.countPending(), shares);
+      const places = (await store.memory()).map(({ place, used, budget = 0 }) => [place, used > budget]);
+      assert.deepEqual(places, [
+        ["redis", false],
+        ["keyring", true],
+      ]);
+      assert.equal((await store.open(opening(kept))).kind, "handed-over");
+    } finally {
+      for (const store of stores.splice(0)) await store.close();
+      await ring.stop();
+    }
+  });
+});
+
+describe("What a secret is reckoned at", () => {
+  for (const size of [1_096, 4_200, 66_000, 1_050_000]) {
+    it(`is no less than what it takes, with ${size} bytes`, async () => {
+      const store = await openRedisStore(server.port);
+      stores.push(store);
+      const secrets = Array.from({ length: size > 50_000 ? 20 : 1_000 }, () => sized(size));
+      // The connection's buffer and the scripts are there from the first ones on.
+      for (let warm = 0; warm < 5; warm++) await store.create(sized(size));
+      const before = await usedOf(admin);
+      for (const secret of secrets) await store.create(secret);
+      const each = ((await usedOf(admin)) - before) / secrets.length;
+      const reckoned = contentCost(size) + SHARE_COST + DUE_COST;
+      assert(each <= reckoned, `${each} of ${reckoned}`);
+    });
+  }
+});
+
+describe("Room for an upload", () => {
+  it("is kept from others until the upload ends", async () => {
+    const before = await usedOf(admin);
+    const client = await connectPatiently(server.port);
+    const budget = { kind: "size", bytes: before + 4 * MIB } as const;
+    try {
+      const { admit } = createAdmission({ client, keyring: undefined, budget });
+      const { id } = newSecret();
+      const upload = await admit(id, 3 * MIB, { lasting: true });
+      await assert.rejects(admit(id, 2 * MIB), StoreFullError);
+      upload.release();
+      (await admit(id, 2 * MIB)).release();
+    } finally {
+      client.disconnect();
+    }
+  });
+
+  it("is kept from its create on, and is free again when it is deleted", async () => {
+    const store = await openWithRoom(4 * MIB);
+    const { secret } = newUpload(3 * MIB);
+    await store.create(secret);
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "full");
+    assert.equal(await create(store, sized(2 * MIB)), "full");
+    await store.delete(secret.id);
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
+  });
+
+  it("is not kept twice by a create that comes again, nor by one that is refused", async () => {
+    const store = await openWithRoom(6 * MIB);
+    const { secret } = newUpload(2 * MIB);
+    for (let times = 0; times < 4; times++) {
+      const created = await store.create(secret);
+      assert(created.kind === "created" && created.existed === times > 0);
+      assert.equal((await store.create(newUpload(2 * MIB, { id: secret.id }).secret)).kind, "conflict");
+    }
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
+  });
+
+  it("becomes what Redis uses as its bytes arrive, so that a sealed upload keeps nothing", async () => {
+    const store = await openWithRoom(8 * MIB);
+    const { secret, blob } = newUpload(5 * MIB);
+    await uploadWhole(store, secret, blob);
+    assert.equal(await create(store, newUpload(4 * MIB).secret), "full");
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
+    assert.deepEqual(await readWhole(store, secret), blob);
+  });
+
+  it("is asked for piece by piece where another process has admitted it", async () => {
+    const { secret, blob } = newUpload(2 * BLOB_BLOCK);
+    await (await open({ kind: "size", bytes: 1024 * MIB })).create(secret);
+    const store = await openWithRoom(1 * MIB);
+    const [first, second] = [blob.subarray(0, BLOB_BLOCK), blob.subarray(BLOB_BLOCK)];
+    assert.equal((await store.writeBlob(secret.id, 0, first)).kind, "written");
+    await assert.rejects(store.writeBlob(secret.id, BLOB_BLOCK, second), StoreFullError);
+    assert.equal((await store.read(secret.id))?.upload?.received, BLOB_BLOCK);
+  });
+
+  for (const size of [70_000, BLOB_BLOCK, 3 * BLOB_BLOCK + 100_000]) {
+    it(`is no less than what the upload takes, with ${size} bytes`, async () => {
+      const store = await openRedisStore(server.port);
+      stores.push(store);
+      const uploads = Array.from({ length: 20 }, () => newUpload(size));
+      for (let warm = 0; warm < 5; warm++) {
+        const { secret, blob } = newUpload(size);
+        await uploadWhole(store, secret, blob);
+      }
+      const before = await usedOf(admin);
+      for (const { secret, blob } of uploads) await uploadWhole(store, secret, blob);
+      const each = ((await usedOf(admin)) - before) / uploads.length;
+      const reckoned = uploadCost(size) + SHARE_COST + DUE_COST;
+      assert(each <= reckoned, `${each} of ${reckoned}`);
+    });
+  }
+});

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Redis } from "ioredis";
+import { bytes, newSecret, newUpload, opening, readWhole, uploadWhole } from "../testing/new-secret.ts";
+import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { startTcpProxy } from "../testing/tcp-proxy.ts";
+import { until } from "../testing/until.ts";
+import { digestClaim } from "./digests.ts";
+import { blobKey, recordKey } from "./redis-keys.ts";
+import { asBuffer, text } from "./redis-replies.ts";
+import { defineScripts, loadScripts } from "./redis-scripts.ts";
+import { BLOB_BLOCK, type Store, StoreUnavailableError } from "./store.ts";
+
+function inline() {
+  const secret = newSecret();
+  return { secret, blob: secret.blob, put: (store: Store) => store.create(secret) };
+}
+function inBlocks() {
+  const { secret, blob } = newUpload(2 * BLOB_BLOCK + 10);
+  return { secret, blob, put: (store: Store) => uploadWhole(store, secret, blob) };
+}
+
+describe("A claim whose replicas stay away for longer than its window", () => {
+  for (const [kind, { secret, blob, put }] of Object.entries({ inline: inline(), "in blocks": inBlocks() })) {
+    it(`uses nothing up: a secret ${kind} is sealed again, whole, for whoever comes next`, async () => {
+      const master = await startRedis();
+      const line = await startTcpProxy(master.port);
+      const replica = await startRedis("--replicaof", "127.0.0.1", String(line.port));
+      const admin = await master.client();
+      const isWhole = async () => {
+        await admin.set("line", "mended");
+        return (await admin.wait(1, 100)) === 1;
+      };
+      await until(isWhole);
+      const limits = { ...TEST_LIMITS, redeliveryWindow: 2 };
+      const store = await openRedisStore(master.port, { limits, waitReplicas: 1, waitTimeout: 300 });
+      const patient = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 20_000 });
+      try {
+        await put(patient);
+        line.cut();
+        const request = opening(secret);
+        const calls = await Promise.allSettled([store.open(request), store.open(request)]);
+        for (const call of calls) {
+          assert(call.status === "rejected" && call.reason instanceof StoreUnavailableError);
+        }
+        assert.equal((await store.open(opening(secret))).kind, "ended", "the claim stands meanwhile");
+        await until(async () => (await store.read(secret.id))?.state === "sealed");
+        for (const key of await admin.keys(`${blobKey(secret.id)}*`)) {
+          const left = await admin.pttl(key);
+          assert(left > 900_000, `${key} has ${left} ms`);
+        }
+        assert.deepEqual(await readWhole(store, secret), blob);
+        line.mend();
+        await until(isWhole);
+        assert.equal((await store.open(opening(secret))).kind, "handed-over");
+        assert.equal((await store.open(request)).kind, "ended");
+      } finally {
+        await Promise.all([store.close(), patient.close(), line.close()]);
+        await Promise.all([master.stop(), replica.stop()]);
+      }
+    });
+  }
+});
+
+describe("A claim that comes again after it was withdrawn", () => {
+  for (const [kind, { secret, put }] of Object.entries({ inline: inline(), "in blocks": inBlocks() })) {
+    it(`leaves a secret ${kind} there for the rest of its window only`, async () => {
+      const server = await startRedis();
+      const store = await openRedisStore(server.port);
+      const admin = await server.client();
+      const client = await connectPatiently(server.port);
+      defineScripts(client, loadScripts());
+      try {
+        await put(store);
+        const request = opening(secret);
+        const attempt = asBuffer(bytes(16));
+        const [record, blob] = [recordKey(secret.id), blobKey(secret.id)];
+        const digests = [asBuffer(secret.linkHash), asBuffer(secret.accessHash)] as const;
+        const window = TEST_LIMITS.redeliveryWindow * 1000;
+        await client.waxsealOpenSecretBuffer(
+          ...[record, blob, ...digests, digestClaim(request.claim), attempt, window, 10_000, 3, 1_000_000],
+        );
+        assert.equal((await client.waxsealWithdrawClaimBuffer(record, blob, attempt, 1_000_000))[0], 2);
+        const lives = async () => Promise.all((await admin.keys(`${blob}*`)).map((key) => admin.pttl(key)));
+        assert((await lives()).every((left) => left > 900_000));
+        assert.equal((await store.open(request)).kind, "handed-over");
+        const left = await lives();
+        assert(left.length > 0 && left.every((life) => life > 0 && life <= window), String(left));
+      } finally {
+        await store.close();
+        client.disconnect();
+        await server.stop();
+      }
+    });
+  }
+});
+
+describe("Calls of one claim that hand nothing over", () => {
+  let server: TestRedis;
+  let store: Store;
+  let client: Redis;
+  before(async () => {
+    server = await startRedis();
+    store = await openRedisStore(server.port);
+    client = await connectPatiently(server.port);
+    defineScripts(client, loadScripts());
+  });
+  after(async () => {
+    await store?.close();
+    client?.disconnect();
+    await server?.stop();
+  });
+
+  /** A secret, and calls with one claim that have decided and not read the share yet. */
+  async function claimed() {
+    const secret = newSecret();
+    await store.create(secret);
+    const { claim } = opening(secret);
+    const keys = [recordKey(secret.id), blobKey(secret.id)] as const;
+    const digests = [asBuffer(secret.linkHash), asBuffer(secret.accessHash), digestClaim(claim)] as const;
+    return {
+      secret,
+      async call() {
+        const attempt = asBuffer(bytes(16));
+        const decided = await client.waxsealOpenSecretBuffer(
+          ...[...keys, ...digests, attempt, 30_000, 10_000, 3, 1_000_000],
+        );
+        assert.match(text(decided[0]), /won|again/);
+        return attempt;
+      },
+      withdraw: async (attempt: Buffer) =>
+        (await client.waxsealWithdrawClaimBuffer(...keys, attempt, 1_000_000))[0],
+      endWindow: () => client.hincrby(keys[0], "until", -60_000),
+      set: (field: string, value: string) => client.hset(keys[0], field, value),
+      openByStranger: async () => (await store.open(opening(secret))).kind,
+    };
+  }
+
+  it("seal it again when the last of them has said so, and not before the window is over", async () => {
+    const { call, withdraw, endWindow, openByStranger } = await claimed();
+    const [first, second] = [await call(), await call()];
+    assert.equal(await withdraw(first), 0);
+    assert.equal(await withdraw(second), 2);
+    assert.equal(await openByStranger(), "ended");
+    await endWindow();
+    assert.equal(await withdraw(second), 1);
+    assert.equal(await openByStranger(), "handed-over");
+  });
+
+  it("leave it to the next one who comes where nobody is left to say so", async () => {
+    const { call, withdraw, endWindow, openByStranger } = await claimed();
+    assert.equal(await withdraw(await call()), 2);
+    await endWindow();
+    assert.equal(await openByStranger(), "handed-over");
+    assert.equal(await openByStranger(), "ended");
+  });
+
+  it("never seal it again where one of them says nothing", async () => {
+    const { call, withdraw, endWindow, openByStranger } = await claimed();
+    const [first] = [await call(), await call()];
+    assert.equal(await withdraw(first), 0);
+    await endWindow();
+    assert.equal(await withdraw(first), 0);
+    assert.equal(await openByStranger(), "ended");
+  });
+
+  it("never seal it again where there were more of them than are noted", async () => {
+    const { call, withdraw, endWindow, openByStranger } = await claimed();
+    const calls: Buffer[] = [];
+    for (let count = 0; count < 70; count++) calls.push(await call());
+    for (const attempt of calls.slice(0, -1)) assert.equal(await withdraw(attempt), 0);
+    await endWindow();
+    assert.equal(await openByStranger(), "ended");
+  });
+
+  it("never seal it again where a program that notes nothing may have handed it over", async () => {
+    const { call, withdraw, set, endWindow, openByStranger } = await claimed();
+    const attempt = await call();
+    await set("again", "1");
+    assert.equal(await withdraw(attempt), 0);
+    await endWindow();
+    assert.equal(await openByStranger(), "ended");
+  });
+});
