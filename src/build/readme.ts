@@ -44,11 +44,11 @@ function renderSettings(): string {
   ]);
   return `${renderTable([["Setting", "Default", "What it does", "Values"], ...rows])}
 
-Durations are a whole number and \`s\`, \`m\`, \`h\` or \`d\`; sizes a whole number and \`B\`, \`kB\`, \`MB\`, \`GB\` (powers of
-1000) or \`KiB\`, \`MiB\`, \`GiB\` (powers of 1024). A number without a unit is refused, except \`0\`. An empty variable
-counts as unset. Where \`NAME_FILE\` is given instead, the value is read from the file at that path, and a newline at
-its end is dropped. Mistakes are all reported at once, misspelt names among them, and nothing starts until they are
-corrected.`;
+Durations are a whole number and \`s\`, \`m\`, \`h\` or \`d\` (short ones \`ms\` or \`s\`); sizes a whole number and
+\`B\`, \`kB\`, \`MB\`, \`GB\` (powers of 1000) or \`KiB\`, \`MiB\`, \`GiB\` (powers of 1024). A number without a unit is
+refused, except \`0\`. An empty variable counts as unset. Where \`NAME_FILE\` is given instead, the value is read from
+the file at that path, and a newline at its end is dropped. Mistakes are all reported at once, misspelt names among
+them, and nothing starts until they are corrected.`;
 }
 
 function renderName({ name, source }: Documentation & { readonly name: string }): string {

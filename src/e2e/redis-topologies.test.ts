@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { SENTINEL_COMMANDS } from "../store/redis-commands.ts";
 import { makeCertificates } from "../testing/certificates.ts";
 import { driveEveryFlow, findNeedles } from "../testing/every-flow.ts";
 import { freePort } from "../testing/free-port.ts";
 import { startCluster, tlsArgs } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
-import { startServer } from "../testing/server-process.ts";
+import { sealSecret } from "../testing/sealed-secret.ts";
+import { launchServer, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
 
 const PASSWORD = "pa55word @/?#% of redis";
@@ -115,7 +117,9 @@ describe("The built server, with its password in a file,", () => {
       ["one", "two", "three"].map(async (name) => {
         const port = await freePort();
         const lines = [
+          // The default user is for the Sentinels among themselves.
           `requirepass ${SENTINEL_PASSWORD}`,
+          `user app on >${SENTINEL_PASSWORD} resetchannels -@all ${SENTINEL_COMMANDS.map((it) => `+${it}`).join(" ")}`,
           `sentinel sentinel-pass ${SENTINEL_PASSWORD}`,
           `sentinel monitor wax 127.0.0.1 ${ports[0]} 2`,
           "",
@@ -127,6 +131,7 @@ describe("The built server, with its password in a file,", () => {
     const hosts = sentinelPorts.map((port) => `127.0.0.1:${port}`).join(",");
     await serves([master], {
       REDIS_URL: `rediss+sentinel://${hosts}/wax`,
+      REDIS_SENTINEL_USERNAME: "app",
       REDIS_SENTINEL_PASSWORD_FILE: file("sentinel-password", SENTINEL_PASSWORD),
       REDIS_WAIT_REPLICAS: "1",
       REDIS_WAIT_TIMEOUT: "1s",
@@ -148,6 +153,70 @@ describe("The built server, with its password in a file,", () => {
     };
     const output = await serves(cluster.nodes, environment, { prefix: "team-b:" });
     assert.match(output, /\(Redis Cluster, by the nodes at /);
+  });
+
+  it("says which node of a Cluster is away and when it is back, and serves what lies elsewhere", async () => {
+    const cluster = await startCluster();
+    cleanUps.push(() => cluster.stop());
+    for (const node of cluster.nodes)
+      await (await node.client()).config("SET", "cluster-require-full-coverage", "no");
+    const server = await startServer({
+      REDIS_URL: `redis+cluster://${cluster.ports.map((port) => `127.0.0.1:${port}`).join(",")}`,
+      RATE_LIMIT_CREATE: "1000000/1m",
+    });
+    cleanUps.push(() => server.stop());
+    const create = async () => {
+      const body = JSON.stringify((await sealSecret()).body);
+      const headers = { "Content-Type": "application/json" };
+      return (await fetch(`${server.url}/api/v1/secrets`, { method: "POST", headers, body })).status;
+    };
+    assert.equal(await create(), 201);
+    const [lost] = cluster.nodes;
+    assert.ok(lost);
+    const says = (what: string) =>
+      server.output().split(`Redis's node 127.0.0.1:${lost.port} is ${what}`).length - 1;
+    await lost.kill();
+    await until(async () => [201, 503].includes(await create()) && says("away") === 1);
+    await lost.restart();
+    await until(async () => (await create()) === 201 && says("back") === 1);
+  });
+
+  it("says what to correct where the address is another kind of Redis, or a password is wrong", async () => {
+    const plain = await redis(...USER);
+    const cluster = await startCluster();
+    cleanUps.push(() => cluster.stop());
+    const sentinel = await redis(
+      file(
+        "guarded.conf",
+        `requirepass ${SENTINEL_PASSWORD}\nsentinel monitor wax 127.0.0.1 ${plain.port} 1\n`,
+      ),
+      "--sentinel",
+    );
+    for (const [environment, words] of [
+      [{ REDIS_URL: `redis+cluster://127.0.0.1:${plain.port}` }, /is not a Cluster\. Write redis:\/\//],
+      [
+        { REDIS_URL: `redis://127.0.0.1:${cluster.ports[0]}` },
+        /node of a Cluster\. Write redis\+cluster:\/\//,
+      ],
+      [
+        { REDIS_URL: `redis://127.0.0.1:${sentinel.port}`, REDIS_PASSWORD: SENTINEL_PASSWORD },
+        /is a Sentinel\. Write redis\+sentinel:\/\//,
+      ],
+      [
+        {
+          REDIS_URL: `redis+sentinel://127.0.0.1:${sentinel.port}/wax`,
+          REDIS_SENTINEL_PASSWORD: "pa55word-wrong",
+        },
+        /Sentinels that refuse the user or the password\. .*REDIS_SENTINEL_PASSWORD/,
+      ],
+      [{ REDIS_URL: plain.url, REDIS_USERNAME: "app", REDIS_PASSWORD: "pa55word-wrong" }, /REDIS_PASSWORD/],
+    ] as const) {
+      const server = launchServer(await freePort(), environment);
+      assert.equal(await server.ended, 1, server.output());
+      assert.match(server.output(), /Waxseal did not start: /);
+      assert.match(server.output(), words);
+      assert.doesNotMatch(server.output(), /pa55word/);
+    }
   });
 
   it("keeps shares in a keyring with a password of its own", async () => {

@@ -1,4 +1,4 @@
-import { type Cluster, Command, type Redis } from "ioredis";
+import { type Cluster, Command, Redis } from "ioredis";
 import { copyOf } from "../envelope/bytes.ts";
 import { type SecretId, type Share, storedShare } from "../envelope/tokens.ts";
 import { ask } from "./redis-faults.ts";
@@ -58,7 +58,19 @@ function moveShare(reply: Buffer | null): Share | undefined {
   return share;
 }
 
+/** As long as the buffer in which Redis puts the answers for one connection (PROTO_REPLY_CHUNK_BYTES). */
+const FILLER = Buffer.alloc(16_384);
+
 export function createKeyring(client: Redis | Cluster): Keyring {
+  /**
+   * An answer stays in Redis' buffer for its connection until longer ones have overwritten it: the last
+   * share that was read, until somebody comes again. Once it has been received, one of zeros goes over it.
+   */
+  function overwriteReply(): void {
+    if (!(client instanceof Redis)) return; // a Cluster would ask any of its nodes
+    void client.pingBuffer(FILLER).catch(() => undefined); // a lost connection loses its buffers as well
+  }
+
   return {
     async put(id, name, share, ttl) {
       const command = new SetShare(shareKey(id, name), asBuffer(share), ttl, client.options.keyPrefix);
@@ -77,10 +89,14 @@ export function createKeyring(client: Redis | Cluster): Keyring {
     },
     async lend(id, name, milliseconds) {
       const command = client.getexBuffer(shareKey(id, name), "PX", Math.max(1, Math.floor(milliseconds)));
-      return moveShare(await ask(command));
+      const share = moveShare(await ask(command));
+      overwriteReply();
+      return share;
     },
     async take(id, name) {
-      return moveShare(await ask(client.getdelBuffer(shareKey(id, name))));
+      const share = moveShare(await ask(client.getdelBuffer(shareKey(id, name))));
+      overwriteReply();
+      return share;
     },
     async drop(id, name) {
       await ask(client.unlink(shareKey(id, name)));

@@ -18,7 +18,8 @@ async function expire(parts: RedisParts, name: string): Promise<SecretId | undef
   const reply = await ask(client.waxsealExpireSecretBuffer(recordKey(id), blobKey(id)));
   const kind = text(reply[0]);
   if (kind === "live") {
-    await ask(client.zadd(DUE_KEY, "XX", number(reply[1]), id));
+    // The index may lie on another node, with another clock.
+    await ask(client.waxsealScheduleExpiryBuffer(DUE_KEY, id, number(reply[1]), "XX"));
     return undefined;
   }
   if (kind === "version") {
@@ -34,12 +35,14 @@ async function expire(parts: RedisParts, name: string): Promise<SecretId | undef
 
 /** The same for an upload. A share whose record is another create's, or never came to be, goes as well. */
 async function abandon(parts: RedisParts, name: string): Promise<SecretId | undefined> {
-  const { client, keyring } = parts;
+  const { client, keyring, uploads, retention } = parts;
   const { id, shareName } = parseUpload(name);
-  const reply = await ask(client.waxsealAbandonUploadBuffer(recordKey(id), blobKey(id), shareName));
+  const idle = uploads.idle * 1000;
+  const command = client.waxsealAbandonUploadBuffer(recordKey(id), blobKey(id), shareName, idle, retention);
+  const reply = await ask(command);
   const kind = text(reply[0]);
   if (kind === "live") {
-    await ask(client.zadd(UPLOADS_KEY, "XX", number(reply[1]), name));
+    await ask(client.waxsealScheduleExpiryBuffer(UPLOADS_KEY, name, number(reply[1]), "XX"));
     return undefined;
   }
   if (kind === "version") {
@@ -57,10 +60,15 @@ async function abandon(parts: RedisParts, name: string): Promise<SecretId | unde
 }
 
 /** Walks what is due, a batch at a time. Ends that were told to somebody else only leave the index. */
-async function collectDue(parts: RedisParts, index: string, settle: typeof expire): Promise<SecretId[]> {
+async function collectDue(
+  parts: RedisParts,
+  index: string,
+  settle: typeof expire,
+  furthest: number | "" = "",
+): Promise<SecretId[]> {
   const collected: SecretId[] = [];
   for (let batch = 0; batch < MAX_BATCHES; batch++) {
-    const due = await ask(parts.client.waxsealFindDueBuffer(index, BATCH));
+    const due = await ask(parts.client.waxsealFindDueBuffer(index, BATCH, furthest));
     const done = await Promise.allSettled(
       due.map(async (name) => {
         const id = await settle(parts, name.toString());
@@ -76,4 +84,6 @@ async function collectDue(parts: RedisParts, index: string, settle: typeof expir
 }
 
 export const collectExpired = (parts: RedisParts) => collectDue(parts, DUE_KEY, expire);
-export const collectAbandoned = (parts: RedisParts) => collectDue(parts, UPLOADS_KEY, abandon);
+/** A date beyond what any upload has left, by which its room would stay taken, was set by another clock. */
+export const collectAbandoned = (parts: RedisParts) =>
+  collectDue(parts, UPLOADS_KEY, abandon, parts.uploads.idle * 1000 + LOOK_AGAIN);

@@ -16,7 +16,7 @@ import { tooFewReplicas, type Written } from "./wait-pool.ts";
 
 interface Placed {
   readonly reply: ScriptReply;
-  /** Whether the share is where the record is, or will be handed over from where it is. */
+  /** Whether the share is where the record is; or was, until somebody opened it. */
   readonly shared: boolean;
 }
 
@@ -54,9 +54,16 @@ async function place(
     ? createWhole(parts, secret, secret.blob, shareName, connection)
     : beginUpload(parts, secret, shareName, connection);
   const [reply, isThere] = await Promise.all([create, hasKeyring || ring.has(id, shareName)]);
-  // As far as its own kind of create goes: sealed, or uploading.
-  const isWaiting = text(reply[0]) === "existed" && reply[4] === 1;
-  return { reply, shared: isWaiting ? await ring.has(id, text(reply[3])) : isThere };
+  const existed = text(reply[0]) === "existed";
+  // Opened, ended, or an upload that was sealed since: it is no create's to remove.
+  if (existed && reply[4] !== 1) return { reply, shared: true };
+  const isShared = existed ? await ring.has(id, text(reply[3])) : isThere;
+  if (isShared) return { reply, shared: true };
+  // A record without its share goes, here where it was found; the next try writes it anew. Where it
+  // does not go, somebody has opened it in this moment.
+  const name = existed ? text(reply[3]) : shareName;
+  const [removed] = await connection.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), name, "1");
+  return { reply, shared: existed && removed !== 1 };
 }
 
 function createWhole(
@@ -92,7 +99,7 @@ function createWhole(
 async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<Placed>> {
   const { id, blob, size } = secret;
   const ttl = secret.ttl * 1000;
-  if (blob) await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl));
+  if (blob) await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl, "NX"));
   else await reserveUpload(parts, id, shareName, size);
   await putShare(parts, secret, shareName, blob ? ttl : shareLife(parts));
   return parts.writer.run(recordKey(id), (connection) => place(parts, secret, shareName, connection));
@@ -119,15 +126,6 @@ async function findExisting(parts: RedisParts, secret: NewSecret): Promise<Creat
   if (!replicated) throw tooFewReplicas();
   const { createdAt, expiresAt } = stored.facts;
   return { kind: "created", existed: true, createdAt, expiresAt };
-}
-
-/** Removes a record whose share was lost by a failover. The next try writes it anew. */
-async function removeUnshared(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
-  const discard = parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "1");
-  const [removed] = await ask(discard);
-  if (removed !== 1) return;
-  await quietly(releaseUpload(parts, id, shareName));
-  throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
 }
 
 /** Its share is removed once the record is, and only then: the record may have to stay. */
@@ -163,7 +161,10 @@ async function confirm(
   if (!created) await quietly(parts.keyring.drop(id, shareName), releaseUpload(parts, id, shareName));
   const kind = kindOf(reply);
   if (kind === "conflict") return { kind };
-  if (!shared) await removeUnshared(parts, id, created ? shareName : text(reply[3]));
+  if (!shared) {
+    await quietly(releaseUpload(parts, id, created ? shareName : text(reply[3])));
+    throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
+  }
   if (!replicated) {
     if (created) {
       await takeBack(parts, id, shareName);

@@ -31,6 +31,22 @@ describe("What the store makes of an error from Redis", () => {
       [replyError("ERR unknown command 'GETEX', with args beginning with: 'ws:{x}:share'"), "ERR"],
       [Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }), "ECONNREFUSED"],
       [new Error("Command timed out"), "ETIMEDOUT"],
+      [new Error("Cluster isn't ready and enableOfflineQueue options is false"), "ENOTCONNECTED"],
+      [new Error("Too many Cluster redirections. Last error: ReplyError: TRYAGAIN"), "EREDIRECTIONS"],
+      [replyError("ERR This instance has cluster support disabled"), "ENOTCLUSTER"],
+      [
+        Object.assign(new Error("Failed to refresh slots cache."), {
+          lastNodeError: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
+        }),
+        "ECONNREFUSED",
+      ],
+      [new Error("All sentinels are unreachable. Retrying from scratch after 25ms."), "ESENTINELS"],
+      [
+        new Error(
+          "All sentinels are unreachable. Retrying… Last error: WRONGPASS invalid username-password pair",
+        ),
+        "ESENTINELAUTH",
+      ],
       ["text", "UNKNOWN"],
     ] as const;
     for (const [error, code] of codes) {

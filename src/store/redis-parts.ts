@@ -73,16 +73,20 @@ export async function limitBlocks(
   }
 }
 
-/** Writes down that the content is gone. lose-secret.lua says when this may be called. */
+/**
+ * Writes down that the content is gone, at the end of `connection`. lose-secret.lua says when this may be
+ * called.
+ */
 export async function loseSecret(
   parts: RedisParts,
   id: SecretId,
   shareName: string,
   attempt: Buffer | typeof NO_ATTEMPT,
+  connection: Redis | Cluster = parts.client,
 ): Promise<Ended | Missing> {
   const { client, keyring, retention } = parts;
   const reply = await ask(
-    client.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
+    connection.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
   );
   if (kindOf(reply) === "missing") return MISSING;
   const result = ended(reply[1], reply[2]);

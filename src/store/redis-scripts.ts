@@ -7,8 +7,13 @@ export type ScriptReply = [kind: Buffer, ...rest: (Buffer | number | null)[]];
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    waxsealScheduleExpiryBuffer(due: string, id: string, ttl: number): Result<[added: number], Context>;
-    waxsealFindDueBuffer(due: string, limit: number): Result<Buffer[], Context>;
+    waxsealScheduleExpiryBuffer(
+      due: string,
+      id: string,
+      left: number,
+      when: "NX" | "XX",
+    ): Result<[added: number], Context>;
+    waxsealFindDueBuffer(due: string, limit: number, furthest: number | ""): Result<Buffer[], Context>;
     waxsealCreateSecretBuffer(
       record: string,
       blob: string,
@@ -73,7 +78,13 @@ declare module "ioredis" {
       idle: number,
       retention: number,
     ): Result<[reopened: number], Context>;
-    waxsealAbandonUploadBuffer(record: string, blob: string, shareName: string): Result<ScriptReply, Context>;
+    waxsealAbandonUploadBuffer(
+      record: string,
+      blob: string,
+      shareName: string,
+      idle: number,
+      retention: number,
+    ): Result<ScriptReply, Context>;
     waxsealDiscardSecretBuffer(
       record: string,
       blob: string,

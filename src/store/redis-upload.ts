@@ -148,24 +148,29 @@ export async function sealUpload(parts: RedisParts, id: SecretId): Promise<SealR
   const life = Math.max(ttl, shareLife(parts));
   if (facts.state === "uploading" && stored.now < facts.expiresAt) {
     if (progressOf(facts.held, facts.size).received < facts.size) return { kind: "incomplete" };
-    await ask(client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl));
+    await ask(client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl, "NX"));
     if (!(await keepShare(parts, id, shareName, life))) return loseSecret(parts, id, shareName, NO_ATTEMPT);
   }
   const attempt = randomBytes(16);
-  const { value, replicated } = await writer.run(recordKey(id), (connection) =>
-    Promise.all([
+  const { value, replicated } = await writer.run(recordKey(id), async (connection) => {
+    const [reply, isThere] = await Promise.all([
       connection.waxsealSealUploadBuffer(recordKey(id), blobKey(id), attempt, retention),
       hasKeyring || createKeyring(connection).has(id, shareName),
-    ]),
-  );
-  const [reply, shared] = value;
+    ]);
+    const isLost = reply[3] === 1 && !isThere;
+    return {
+      reply,
+      lost: isLost ? await loseSecret(parts, id, shareName, NO_ATTEMPT, connection) : undefined,
+    };
+  });
+  const { reply, lost } = value;
+  if (lost) return lost;
   const kind = kindOf(reply);
   if (kind === "missing") return MISSING;
   if (kind === "incomplete") return { kind };
   if (kind === "ended") return ended(reply[1], reply[2]);
   if (kind === "damaged") return loseSecret(parts, id, text(reply[1]), NO_ATTEMPT);
   const first = reply[3] === 1;
-  if (first && !shared) return loseSecret(parts, id, shareName, NO_ATTEMPT);
   if (!replicated) {
     if (first) await takeBack(parts, id, attempt);
     throw tooFewReplicas();

@@ -46,10 +46,8 @@ export async function startCluster({
     Array.from({ length: 3 * (replicas + 1) }, async () => {
       const start = async () => {
         const tlsPort = await freePort();
-        // By default the port for the nodes among themselves is 10000 higher, which may be beyond the last.
-        const bus = ["--cluster-port", String(await freePort())];
         const tls = certificates ? [...tlsArgs(certificates, tlsPort), "--tls-cluster", "yes"] : [];
-        const node = await startRedis(...options, ...bus, ...tls);
+        const node = await startRedis(...options, ...tls);
         return { node, clientPort: certificates ? tlsPort : node.port };
       };
       // Somebody else may have taken one of these ports in between.

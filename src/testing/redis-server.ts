@@ -71,10 +71,13 @@ async function launch(port: number, dir: string, extra: readonly string[]): Prom
 
 /**
  * Starts a redis-server on a free port of 127.0.0.1, with nothing persisted and `noeviction` unless
- * `extraArgs` (as on the command line) say otherwise; the first may be a configuration file, such as a
+ * `args` (as on the command line) say otherwise; the first may be a configuration file, such as a
  * Sentinel's. Fails with what to install where there is none.
  */
-export async function startRedis(...extraArgs: readonly string[]): Promise<TestRedis> {
+export async function startRedis(...args: readonly string[]): Promise<TestRedis> {
+  // A Cluster's nodes talk to each other 10000 ports higher by default, which may be beyond the last one.
+  const ownBus = args.includes("--cluster-enabled") ? ["--cluster-port", String(await freePort())] : [];
+  const extraArgs = [...args, ...ownBus];
   const dir = await mkdtemp(join(tmpdir(), "waxseal-redis-"));
   let port = await freePort();
   let current = await launch(port, dir, extraArgs);

@@ -95,17 +95,13 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
   async function sendOpened(
     response: Response,
     keys: LinkKeys,
-    claim: ClaimToken,
     parts: readonly UnsealedPart[],
   ): Promise<void> {
     const texts = parts.filter(({ kind }) => kind === "text");
     const files = parts.filter(({ kind }) => kind === "file");
     const names = distinctFileNames(files.map(({ name }) => name));
-    // Only an answer that went out whole is acknowledged: after a lost one, sending the form again
-    // brings the same claim, and gets the secret while the window lasts.
-    response.once("finish", () => {
-      store.acknowledge(keys.id, claim).catch(() => undefined); // The window's end destroys it too.
-    });
+    // Not acknowledged: an answer that has left this machine has not arrived yet. After a lost one, sending
+    // the form again brings the same claim, and gets the secret until the end of the window destroys it.
     if (files.reduce((sum, { size }) => sum + size, 0) > MAX_INLINE_FILES) {
       await sendZip(response, parts);
     } else {
@@ -168,7 +164,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       const parts = await unsealWhole(access, result.share, blob).finally(() => {
         wipe(result.share, access.accessProof);
       });
-      await sendOpened(response, keys, claim, parts);
+      await sendOpened(response, keys, parts);
     } catch (error) {
       if (error instanceof UnreadableError) throw new FormError("link", error.message, 410);
       throw error;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { newClaim, sealSecret } from "../testing/sealed-secret.ts";
 import { createTestApp } from "../testing/test-app.ts";
 
 async function takesText(publicUrl: string): Promise<boolean> {
@@ -24,5 +25,30 @@ describe("The assisted pages", () => {
   it("take nothing over plain http, and say why", async () => {
     assert.ok(!(await takesText("http://intranet")));
     assert.ok(!(await takesText("http://localhost.example.com")));
+  });
+
+  it("show a secret again to the form that opened it, whose answer may have been lost, and to no other", async () => {
+    const app = createTestApp();
+    const secret = await sealSecret({ text: "hunter2 and more" });
+    await app.create(secret);
+    const form = await app.http.get("/assisted/open").expect(200);
+    const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
+    const send = (claim: string) =>
+      app.http
+        .post("/assisted/open")
+        .set("Cookie", form.get("Set-Cookie") ?? [])
+        .type("form")
+        .send({ csrf, claim, link: secret.linkFragment, passphrase: "" });
+    const claim = newClaim();
+    for (const [sent, status] of [
+      [claim, 200],
+      [newClaim(), 410],
+      [claim, 200],
+    ] as const) {
+      const { text } = await send(sent).expect(status);
+      assert.equal(text.includes(secret.text), status === 200);
+    }
+    app.advance(31);
+    await send(claim).expect(410);
   });
 });

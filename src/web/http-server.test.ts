@@ -162,6 +162,19 @@ describe("The HTTP server", () => {
     }, answer);
   });
 
+  it("cuts a connection that sends hundreds of requests without waiting, and begins with few of them", async () => {
+    let begun = 0;
+    const count: RequestListener = () => {
+      begun++;
+    };
+    await withServer(async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500));
+      assert.equal(await closed, "");
+      assert.equal(begun, 32);
+    }, count);
+  });
+
   it("tells a client that waits for it to send its body", async () => {
     await withServer(async (port) => {
       const { socket, closed } = await dial(port);

@@ -58,6 +58,13 @@ const MAX_HEADER_BYTES = 16_384;
  */
 const CLOSING = 1024;
 
+/**
+ * Requests that a connection may have sent without waiting for answers. Hardly a client does that, and
+ * Node begins with all that it has read: a page asked for 1,500 times at once, by somebody who reads
+ * nothing, cost 8 MB.
+ */
+const PIPELINED = 32;
+
 /** A server that does not listen yet. While draining, each answer is the last on its connection. */
 export function createHttpServer(
   handler: RequestListener,
@@ -116,9 +123,15 @@ function limited<S extends AnyServer>(
     server.emit("request", req, res);
   });
   server.on("request", (req, res) => {
+    // Cut, but Node still goes through what it had read.
+    if (req.socket.destroyed) return;
     const place = places.of(req.socket);
     if (place) {
       places.begin(place);
+      if (place.requests > PIPELINED) {
+        req.socket.destroy();
+        return;
+      }
       res.once("close", () => places.end(place));
       paces.get(place)?.request(req, res, performance.now());
     }

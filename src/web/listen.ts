@@ -29,13 +29,20 @@ function explain({ host, port, setting }: Address, code: string | undefined): st
   }
 }
 
+/**
+ * Connections that the system completes before we take them; it may allow fewer (net.core.somaxconn).
+ * With Node's own 511 a burst fills the queue, and people's first packets are dropped until they are
+ * sent again, a second or more later.
+ */
+const BACKLOG = 4096;
+
 /** Resolves when the server accepts connections. Throws ListenError where it can't. */
 export function listen(server: AnyServer, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       reject(new ListenError(explain(address, cause.code), { cause }));
     });
-    server.listen(address.port, address.host, () => {
+    server.listen({ port: address.port, host: address.host, backlog: BACKLOG }, () => {
       server.removeAllListeners("error");
       resolve();
     });

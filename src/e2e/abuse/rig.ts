@@ -15,6 +15,9 @@ export const STORES: readonly StoreName[] = ["embedded", "Redis"];
 /** How much is done; everything else is the same in a short run. */
 export interface Scale {
   readonly slowSockets: number;
+  /** That they are looked at: a reader may last two minutes. */
+  readonly slowSeconds: number;
+  readonly slowStores: readonly StoreName[];
   /** Seconds of requests before the slow ones come, to compare with. */
   readonly slowBefore: number;
   /** Answered requests on each store. */

@@ -1,13 +1,18 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runCut } from "./cut.ts";
 import { runFuzz } from "./fuzz.ts";
 import { createGrep } from "./log-grep.ts";
 import { createReport, type Report } from "./report.ts";
-import { createRig, type Rig, type Scale } from "./rig.ts";
+import { createRig, type Rig, type Scale, STORES } from "./rig.ts";
+import { runSlow } from "./slow.ts";
+import { runTiming } from "./timing.ts";
 
 /** What a run does unless told otherwise. */
 export const FULL: Scale = {
   slowSockets: 10_000,
+  slowSeconds: 150,
+  slowStores: STORES,
   slowBefore: 15,
   malformed: { embedded: 1_000_000, Redis: 250_000 },
   sealed: 1000,
@@ -20,6 +25,8 @@ export const FULL: Scale = {
 /** For two minutes on a quiet machine of two cores. */
 export const SHORT: Scale = {
   slowSockets: 1000,
+  slowSeconds: 21,
+  slowStores: ["embedded"],
   slowBefore: 3,
   malformed: { embedded: 20_000, Redis: 10_000 },
   sealed: 100,
@@ -30,16 +37,19 @@ export const SHORT: Scale = {
 };
 
 export const SECTIONS: Readonly<Record<string, { about: string; run: (rig: Rig) => Promise<void> }>> = {
+  slow: { about: "Slow connections", run: runSlow },
   fuzz: { about: "Malformed requests", run: runFuzz },
+  cut: { about: "The line is cut at every byte of the answer", run: runCut },
+  timing: { about: "The time of a 404", run: runTiming },
 };
 
-async function searchLogs({ needles, logs, folder, report }: Rig): Promise<void> {
+async function searchLogs({ claim, needles, logs, folder, report }: Rig): Promise<void> {
   report.line("\n== Search of the logs");
+  // One that must be found, or finding nothing would mean nothing.
+  const planted = claim("planted");
   const grep = createGrep(needles);
-  // One line that must be found, or finding nothing would mean nothing.
-  const [planted] = needles;
   const control = join(folder, "control.log");
-  await writeFile(control, `{"id":"${Buffer.from(planted?.[1] ?? []).toString("base64url")}"}\n`);
+  await writeFile(control, `{"claim":"${planted}"}\n`);
   const found = new Map<string, number>();
   let bytes = 0;
   for (const log of logs) {

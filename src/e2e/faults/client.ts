@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newClaim, type SealedSecret, sealSecret } from "../../testing/sealed-secret.ts";
 import type { Call, History } from "./history.ts";
 
-/** Milliseconds until a person gives up on a request. */
-const PATIENCE = 15_000;
+/** Milliseconds until a person gives up on a request: longer than a frozen master stands still. */
+const PATIENCE = 45_000;
 /** Milliseconds between two tries. */
 const AGAIN = 150;
 

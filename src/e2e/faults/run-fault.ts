@@ -4,10 +4,14 @@ import { createClient } from "./client.ts";
 import { each, type Fault, type Stage } from "./fault.ts";
 import { createHistory, readHistory } from "./history.ts";
 
-/** The redelivery window of the server as it comes; and what a request may take on a busy machine. */
-const RULES = { window: 30_000, bound: 5_000 };
+/**
+ * The redelivery window of the server as it comes; and after how long a request is said to hang, on
+ * whatever machine. That a request that can't be served is answered within two seconds is for the
+ * tests of the store, which don't run nine servers beside it.
+ */
+const RULES = { window: 30_000, bound: 10_000 };
 /** Milliseconds; a fault is repaired within seconds. */
-const LONGEST_EPISODE = 60_000;
+const LONGEST_EPISODE = 120_000;
 
 export interface Amount {
   readonly episodes: keyof Fault["episodes"];

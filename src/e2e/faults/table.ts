@@ -49,10 +49,10 @@ function inShort({ verdict: { readTwice, lost, unread, givenUp } }: Outcome): st
 /** The same as the README has it: a line for each fault, a column for each program. */
 export function summaryOf(outcomes: readonly Outcome[]): string[] {
   const columns = SHORT_NAMES.filter(([name]) => outcomes.some(({ algorithm }) => algorithm === name));
-  const head = ["Fault", "Secrets", ...columns.map(([, short]) => short)];
+  const head = ["Fault", "Secrets (episodes)", ...columns.map(([, short]) => short)];
   const rows = [...new Set(outcomes.map(({ fault }) => fault))].map((fault) => {
     const own = outcomes.filter((outcome) => outcome.fault === fault);
-    const secrets = String(own[0]?.verdict.secrets ?? 0);
+    const secrets = `${own[0]?.verdict.secrets ?? 0} (${own[0]?.episodes ?? 0})`;
     const cellsOf = columns.map(([name]) => own.find(({ algorithm }) => algorithm === name));
     return [fault.name, secrets, ...cellsOf.map((outcome) => (outcome ? inShort(outcome) : ""))];
   });

@@ -20,6 +20,9 @@ const { values } = parseArgs({
   },
 });
 
+// Whoever ends this ends the servers too: they go when the process exits, which a bare signal skips.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 const modes = values.mode ?? MODES;
 const isMode = (text: string): text is Mode => (MODES as readonly string[]).includes(text);
 

@@ -44,7 +44,8 @@ export function createSearcher(markers: readonly Marker[]): Searcher {
       for (const pattern of byStart.get(bytes.readUInt32LE(at)) ?? []) {
         const { marker, form } = pattern;
         const name = `${marker.kind} ${marker.secret} ${form}`;
-        if (hits.has(name)) continue;
+        // What the piece cuts off stands whole in the next one.
+        if (hits.has(name) || at + pattern.bytes.length > bytes.length) continue;
         if (bytes.compare(pattern.bytes, 0, pattern.bytes.length, at, at + pattern.bytes.length) !== 0)
           continue;
         const around = `${where}: ${printable(bytes.subarray(Math.max(0, at - 96), at + 96))}`;

@@ -10,13 +10,13 @@
 -- {'version'}
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received',
   'size', 'block', 'expires')
 if not record[1] then return { 'missing' } end
 if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
-if record[2] == 'uploading' and now < tonumber(record[9]) then return { 'missing' } end
+if record[2] == 'uploading' and clock < tonumber(record[9]) then return { 'missing' } end
 if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
@@ -27,6 +27,8 @@ local blocks = record[8] and math.ceil(record[7] / record[8]) or 0
 for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
 for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 if not record[6] then
-  redis.call('HSET', KEYS[1], 'received', '1', 'until', now, 'events', record[4] .. ',' .. now .. ':received')
+  -- After a failover the clock may be another one: no event is noted as earlier than the one before it.
+  local now = math.max(clock, tonumber(string.match(record[4], '(%d+):[%a-]+$')))
+  redis.call('HSET', KEYS[1], 'received', '1', 'until', clock, 'events', record[4] .. ',' .. now .. ':received')
 end
 return { 'acknowledged', record[5], blocks }

@@ -10,13 +10,16 @@
 -- {'version'}
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'until', 'events', 'share', 'destroyed',
-  'size', 'block')
+  'size', 'block', 'created')
 local state, expires, ended, share = record[2], tonumber(record[3]), tonumber(record[4]), record[7]
 if not record[1] then return { 'missing' } end
 if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+-- After a failover the clock may be another one: no event is noted as earlier than the one before it, or
+-- than the create where that was of an upload.
+local now = math.max(clock, tonumber(string.match(record[6], '(%d+):[%a-]+$') or record[11]))
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
@@ -36,6 +39,6 @@ if state == 'deleted' then return { 'deleted', share, ended, blocks, 0 } end
 -- The claimant may be on its way, or come again within the window. `destroyed` tells lose-secret
 -- whose doing it is that the share isn't there.
 if state == 'opened' and not record[8] then
-  redis.call('HSET', KEYS[1], 'until', math.min(now, tonumber(record[5])), 'destroyed', now)
+  redis.call('HSET', KEYS[1], 'until', math.min(clock, tonumber(record[5])), 'destroyed', now)
 end
 return { 'ended', share, ended, blocks, state }

@@ -4,7 +4,7 @@
 -- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 --
 -- {'expired', share key's name, blocks}  this call wrote it down
--- {'live', expires ms}           it isn't due
+-- {'live', ms until it is due}
 -- {'ended'}
 -- {'missing'}
 -- {'version'}
@@ -16,10 +16,11 @@ local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'events', '
 local state, expires = record[2], tonumber(record[3])
 if not record[1] then return { 'missing' } end
 if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
--- A seal that was taken back; it may come again.
-if state == 'uploading' then return { 'live', expires } end
-if state ~= 'sealed' and state ~= 'locked' then return { 'ended' } end
-if now < expires then return { 'live', expires } end
+-- As an upload it was given up, though nobody has written that down yet.
+if state == 'uploading' and now >= expires then return { 'ended' } end
+-- A seal that was taken back may come again: the upload is live too.
+if state ~= 'sealed' and state ~= 'locked' and state ~= 'uploading' then return { 'ended' } end
+if now < expires then return { 'live', expires - now } end
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])

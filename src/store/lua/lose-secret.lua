@@ -13,13 +13,17 @@
 -- {'version'}
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'attempt', 'events', 'destroyed',
-  'again', 'received', 'size', 'block')
+  'again', 'received', 'size', 'block', 'created')
 local state, expires, ended, destroyed = record[2], tonumber(record[3]), tonumber(record[4]), tonumber(record[7])
 if not record[1] then return { 'missing' } end
 if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+
+-- After a failover the clock may be another one: no event is noted as earlier than the one before it, or
+-- than the create where that was of an upload.
+local now = math.max(clock, tonumber(string.match(record[6], '(%d+):[%a-]+$') or record[12]))
 
 -- Where the same claim came a second time meanwhile, that other call may have handed it over.
 local won = state == 'opened' and record[5] == ARGV[1] and not record[8] and not record[9]

@@ -21,22 +21,33 @@
 -- {'version'}
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'link', 'access', 'state', 'expires', 'ended', 'claim',
-  'until', 'tries', 'events', 'share', 'attempt', 'again', 'received', 'destroyed', 'size', 'block')
+  'until', 'tries', 'events', 'share', 'attempt', 'again', 'received', 'destroyed',
+  'window', 'size', 'block')
 local version, link, access, state = record[1], record[2], record[3], record[4]
 local expires, ended, claim, windowEnd = tonumber(record[5]), tonumber(record[6]), record[7], tonumber(record[8])
 local tries, events, share = tonumber(record[9]), record[10], record[11]
-local attempts, again = record[12], record[13]
-local blocks = record[17] and math.ceil(record[16] / record[17])
+local attempts, again, received, destroyed = record[12], record[13], record[14], record[15]
+local blocks = record[18] and math.ceil(record[17] / record[18])
 
 if not version then return { 'missing' } end
 if version ~= '1' and version ~= '2' then return { 'version' } end
 -- Lua interns its strings: comparing two of them compares two pointers and takes the same time
 -- wherever they differ.
 if link ~= ARGV[1] then return { 'missing' } end
-if state == 'uploading' then return now < expires and { 'missing' } or { 'ended', 'expired', expires } end
+if state == 'uploading' then return clock < expires and { 'missing' } or { 'ended', 'expired', expires } end
+
+-- After a failover the clock may be another one. No event is noted as earlier than the one before it;
+-- and a clock that went back makes no window longer than it was, or ends it where it went back by more
+-- than the window: nobody can tell then how much of it is left. A program before this one did not note
+-- the window's length.
+local now = math.max(clock, tonumber(string.match(events, '(%d+):[%a-]+$')))
+local length = tonumber(record[16]) or windowEnd and windowEnd - ended or 0
+local left = windowEnd and windowEnd - clock or 0
+local isAstray = left > 2 * length
+left = isAstray and 0 or math.min(left, length)
 
 -- A write that a full Redis allows, before the others: from here on the script's writes are allowed
 -- as well. A store that is full must still be able to open and to forget.
@@ -58,16 +69,21 @@ local function note(kind)
 end
 
 -- All calls of a claim have said that they hand nothing over, and its time is up: see withdraw-claim.
-if state == 'opened' and attempts == '' and again ~= '1' and not record[14] and not record[15]
-  and windowEnd <= now and now < expires then
+if state == 'opened' and attempts == '' and again ~= '1' and not received and not destroyed
+  and left <= 0 and now < expires then
   state, events = 'sealed', (string.gsub(events, ',%d+:opened$', ''))
   touch(expires - now + ARGV[8])
-  redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'again')
+  redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'window', 'again')
   redis.call('HSET', KEYS[1], 'state', state, 'events', events)
 end
 
 if state ~= 'sealed' and state ~= 'locked' then
-  if state == 'opened' and claim == ARGV[3] and access == ARGV[2] and now < windowEnd then
+  local isClaimant = state == 'opened' and claim == ARGV[3] and access == ARGV[2]
+  if isClaimant and isAstray then
+    touch(redis.call('PTTL', KEYS[1]))
+    -- For good, also when this clock comes to where the other one was.
+    redis.call('HSET', KEYS[1], 'until', 0)
+  elseif isClaimant and left > 0 and not received and not destroyed then
     touch(redis.call('PTTL', KEYS[1]))
     -- Written again, so that it replicates again. Each call is noted, since any of them may hand the
     -- share over; where there are too many, with bytes that none of them can take back. A program
@@ -75,8 +91,9 @@ if state ~= 'sealed' and state ~= 'locked' then
     attempts = attempts or string.rep('\0', 16)
     if #attempts < 1024 then attempts = attempts .. ARGV[4]
     elseif #attempts == 1024 then attempts = attempts .. string.rep('\0', 16) end
-    redis.call('HSET', KEYS[1], 'claim', claim, 'again', again == '1' and '1' or 'noted', 'attempt', attempts)
-    return { 'again', share, windowEnd - now, blocks or 0 }
+    redis.call('HSET', KEYS[1], 'claim', claim, 'again', again == '1' and '1' or 'noted', 'attempt', attempts,
+      'until', clock + left)
+    return { 'again', share, left, blocks or 0 }
   end
   return { 'ended', state, ended }
 end
@@ -87,12 +104,12 @@ if state == 'locked' then return { 'locked', share } end
 
 if access ~= ARGV[2] then
   tries = tries + 1
-  local left = math.max(0, tonumber(ARGV[7]) - tries)
+  local triesLeft = math.max(0, tonumber(ARGV[7]) - tries)
   note('wrong-passphrase')
-  if left == 0 then note('locked') end
+  if triesLeft == 0 then note('locked') end
   touch(redis.call('PTTL', KEYS[1]))
-  redis.call('HSET', KEYS[1], 'tries', tries, 'events', events, 'state', left == 0 and 'locked' or 'sealed')
-  return { 'wrong', share, left }
+  redis.call('HSET', KEYS[1], 'tries', tries, 'events', events, 'state', triesLeft == 0 and 'locked' or 'sealed')
+  return { 'wrong', share, triesLeft }
 end
 
 local window = math.min(tonumber(ARGV[5]), expires - now)
@@ -106,6 +123,7 @@ redis.call('HSET', KEYS[1],
   'ended', now,
   'claim', ARGV[3],
   'attempt', ARGV[4],
-  'until', now + window,
+  'until', clock + window,
+  'window', window,
   'events', events)
 return { 'won', share, window, blocks or 0 }

@@ -3,12 +3,13 @@
 --
 -- KEYS[1] due index
 -- ARGV[1] id
--- ARGV[2] time to live, ms
+-- ARGV[2] ms until then, by any clock: here it counts from now
+-- ARGV[3] 'NX' where it must be new, 'XX' where it must be there
 --
 -- {1 where it is new}
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- NX: a second create of the same id must not move the first one's date.
-return { redis.call('ZADD', KEYS[1], 'NX', now + tonumber(ARGV[2]), ARGV[1]) }
+-- A second create of the same id must not move the first one's date.
+return { redis.call('ZADD', KEYS[1], ARGV[3], now + tonumber(ARGV[2]), ARGV[1]) }

@@ -39,6 +39,8 @@ for n = 0, blocks - 1 do
   if redis.call('EXISTS', KEYS[2] .. ':' .. n) == 0 then return { 'damaged', record[10] } end
 end
 
+-- After a failover the clock may be another one, and show a time before the create.
+created = math.min(created, now)
 local ttl = tonumber(record[9])
 -- PEXPIRE first: a full Redis allows it, and then allows the rest.
 redis.call('PEXPIRE', KEYS[1], ttl + tonumber(ARGV[2]))
@@ -47,6 +49,7 @@ redis.call('HDEL', KEYS[1], 'held')
 redis.call('HSET', KEYS[1],
   'state', 'sealed',
   'sealing', ARGV[1],
+  'created', created,
   'expires', now + ttl,
   'events', now .. ':sealed')
 return { 'sealed', created, now + ttl, 1 }

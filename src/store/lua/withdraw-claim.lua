@@ -13,10 +13,10 @@
 --          sender destroyed it
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'attempt', 'expires', 'events', 'destroyed', 'until',
-  'again', 'received', 'size', 'block')
+  'again', 'received', 'window', 'ended', 'size', 'block')
 local known = record[1] == '1' or record[1] == '2'
 local attempts, windowEnd = record[3], tonumber(record[7])
 if not known or record[2] ~= 'opened' or not attempts or record[6] or record[9] then return { 0 } end
@@ -32,12 +32,17 @@ redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
 if others ~= attempts then redis.call('HSET', KEYS[1], 'attempt', others) end
 if others ~= '' or record[8] == '1' then return { 0 } end
 
+local now = math.max(clock, tonumber(string.match(record[5], '(%d+):[%a-]+$')))
 local left = math.max(1, tonumber(record[4]) - now)
+-- As in open-secret, should the clock have gone back.
+local length = tonumber(record[10]) or windowEnd - tonumber(record[11])
+local windowLeft = windowEnd - clock
+windowLeft = windowLeft > 2 * length and 0 or math.min(windowLeft, length)
 redis.call('PEXPIRE', KEYS[2], left)
-local blocks = record[11] and math.ceil(record[10] / record[11]) or 0
+local blocks = record[13] and math.ceil(record[12] / record[13]) or 0
 for n = 0, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, left) end
-if now < windowEnd then return { 2, windowEnd - now } end
+if windowLeft > 0 then return { 2, windowLeft } end
 redis.call('PEXPIRE', KEYS[1], left + tonumber(ARGV[2]))
-redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'again')
+redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'window', 'again')
 redis.call('HSET', KEYS[1], 'state', 'sealed', 'events', (string.gsub(record[5], ',%d+:opened$', '')))
 return { 1 }

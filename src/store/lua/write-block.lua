@@ -62,7 +62,10 @@ place()
 if at < to then gaps[#gaps + 1] = { at, to } end
 if #spans > tonumber(ARGV[5]) then return { 'scattered' } end
 
-local latest = tonumber(record[5]) + tonumber(ARGV[4])
+-- After a failover the clock may be another one. Where it shows a time before the create, the upload
+-- counts as begun now: else it could take as much longer as the clock went back.
+local created = math.min(tonumber(record[5]), now)
+local latest = created + tonumber(ARGV[4])
 for _, gap in ipairs(gaps) do
   for n = math.floor(gap[1] / block), math.floor((gap[2] - 1) / block) do
     local start = n * block
@@ -83,7 +86,7 @@ for _, gap in ipairs(gaps) do
 end
 if from < to then
   expires = math.min(now + tonumber(ARGV[3]), latest)
-  redis.call('HSET', KEYS[1], 'held', table.concat(spans, ','), 'expires', expires)
+  redis.call('HSET', KEYS[1], 'held', table.concat(spans, ','), 'expires', expires, 'created', created)
   redis.call('PEXPIRE', KEYS[1], expires - now + tonumber(ARGV[6]))
 end
 return { 'written', received, received == size and 1 or 0, expires }

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Cluster } from "ioredis";
+import { type ClusterNode, connectToCluster, nodesOf, openClusterStore } from "../testing/cluster-store.ts";
+import { newSecret, opening } from "../testing/new-secret.ts";
+import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
+import { until } from "../testing/until.ts";
+import { DUE_KEY, recordKey } from "./redis-keys.ts";
+import { nodeNameFor, slotOf } from "./redis-nodes.ts";
+import { type NewSecret, type Store, StoreFullError, StoreUnavailableError } from "./store.ts";
+
+const unavailable = (error: unknown) => {
+  assert(error instanceof StoreUnavailableError, String(error));
+  return true;
+};
+
+describe("A node of a Cluster that can't do what is asked", () => {
+  let cluster: TestCluster;
+  let client: Cluster;
+  let store: Store;
+  let secret: NewSecret;
+  let master: ClusterNode;
+  let replica: ClusterNode;
+
+  before(async () => {
+    // No failover comes to the rescue, and what is loaded is loaded slowly.
+    const slow = ["--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "1000"];
+    const alone = ["--cluster-replica-no-failover", "yes", "--cluster-require-full-coverage", "no"];
+    cluster = await startCluster({
+      replicas: 1,
+      args: [...slow, ...alone, "--loading-process-events-interval-bytes", "1024"],
+    });
+    client = await connectToCluster(cluster);
+    store = await openClusterStore(cluster, { waitTimeout: 500 });
+    do secret = newSecret();
+    while (nodeNameFor(client, recordKey(secret.id)) === nodeNameFor(client, DUE_KEY));
+    ({ master, replica } = await nodesOf(cluster, slotOf(recordKey(secret.id))));
+    await until(() =>
+      store.create(secret).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+  after(async () => {
+    client?.disconnect();
+    await store?.close();
+    await cluster?.stop();
+  });
+
+  const another = () => {
+    for (;;) {
+      const candidate = newSecret();
+      if (nodeNameFor(client, recordKey(candidate.id)).endsWith(`:${master.redis.port}`)) return candidate;
+    }
+  };
+
+  it("is full, and says so; what it has can be opened", async () => {
+    const opened = another();
+    await store.create(opened);
+    await master.admin.config("SET", "maxmemory", "1");
+    await assert.rejects(store.create(another()), StoreFullError);
+    assert.equal((await store.open(opening(opened))).kind, "handed-over");
+    await master.admin.config("SET", "maxmemory", "0");
+    assert.equal((await store.create(another())).kind, "created");
+  });
+
+  it("has no replica left, and hands nothing over", async () => {
+    await replica.redis.kill();
+    const request = opening(secret);
+    await assert.rejects(store.open(request), unavailable);
+    await assert.rejects(store.create(another()), unavailable);
+    await replica.redis.restart();
+    const admin = await replica.redis.client();
+    await until(async () => (await admin.info("replication")).includes("master_link_status:up"));
+    await until(() =>
+      store.open(request).then(
+        (result) => result.kind === "handed-over",
+        (error: unknown) => !unavailable(error),
+      ),
+    );
+    assert.equal((await store.open(opening(secret))).kind, "ended");
+  });
+
+  it("is gone, then loads what it had, and does it afterwards", async () => {
+    const later = another();
+    await store.create(later);
+    for (let count = 0; count < 3_000; count++) master.admin.set(`{${later.id}}:ballast:${count}`, "x");
+    await until(async () => (await master.admin.wait(1, 100)) === 1);
+    await master.redis.kill();
+    const request = opening(later);
+    await assert.rejects(store.open(request), unavailable);
+    await assert.rejects(store.create(another()), unavailable);
+    await assert.rejects(store.read(later.id), unavailable);
+    const impatient = { enableReadyCheck: false, maxRetriesPerRequest: 0, retryStrategy: null };
+    const back = master.redis.restart();
+    let isBack = false;
+    const loaded = back.then(() => {
+      isBack = true;
+    });
+    let wasLoading = false;
+    while (!isBack) {
+      const admin = await master.redis.client(impatient).catch(() => undefined);
+      const info = await admin?.info("persistence").catch(() => "");
+      if (info?.includes("loading:1")) {
+        wasLoading = true;
+        await assert.rejects(store.open(request), unavailable);
+        await assert.rejects(store.read(later.id), unavailable);
+      }
+    }
+    await loaded;
+    assert(wasLoading, "it took time to load");
+    await until(() =>
+      store.open(request).then(
+        (result) => result.kind === "handed-over",
+        (error: unknown) => !unavailable(error),
+      ),
+    );
+    assert.equal((await store.open(opening(later))).kind, "ended");
+  });
+});

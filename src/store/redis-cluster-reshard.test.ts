@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Cluster, Redis } from "ioredis";
+import { formatId } from "../envelope/tokens.ts";
+import {
+  type ClusterNode,
+  connectToCluster,
+  cutLink,
+  mendLink,
+  nodesOf,
+  openClusterStore,
+  promoted,
+} from "../testing/cluster-store.ts";
+import { bytes, newSecret, opening, openingOnce } from "../testing/new-secret.ts";
+import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
+import { until } from "../testing/until.ts";
+import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { slotOf } from "./redis-nodes.ts";
+import { type NewSecret, type OpenResult, type Store, StoreUnavailableError } from "./store.ts";
+
+const unavailable = (error: unknown) => error instanceof StoreUnavailableError;
+const slotFor = ({ id }: NewSecret) => slotOf(recordKey(id));
+
+/** A slot on its way from one master to another, and a hand on each step. */
+class Move {
+  static #latest: Promise<unknown> = Promise.resolve();
+  readonly slot: number;
+  readonly from: ClusterNode;
+  readonly to: ClusterNode;
+  constructor(slot: number, from: ClusterNode, to: ClusterNode) {
+    this.slot = slot;
+    this.from = from;
+    this.to = to;
+  }
+  async begin(): Promise<void> {
+    await this.to.admin.cluster("SETSLOT", this.slot, "IMPORTING", this.from.id);
+    await this.from.admin.cluster("SETSLOT", this.slot, "MIGRATING", this.to.id);
+  }
+  async keys(): Promise<string[]> {
+    const keys = await this.from.admin.cluster("GETKEYSINSLOT", this.slot, 1_000);
+    return Array.isArray(keys) ? keys.map(String) : [];
+  }
+  /** One at a time in the whole Cluster: two nodes that send each other a key wait for each other. */
+  carry(key: string): Promise<unknown> {
+    const { from, to } = this;
+    Move.#latest = Move.#latest.then(() =>
+      from.admin.call("MIGRATE", "127.0.0.1", `${to.redis.port}`, key, "0", "5000"),
+    );
+    return Move.#latest;
+  }
+  async carryAll(): Promise<void> {
+    for (const key of await this.keys()) await this.carry(key);
+  }
+  /** The new owner first, as redis-cli does it. */
+  async end(): Promise<void> {
+    await this.carryAll();
+    for (const node of [this.to, this.from]) {
+      await node.admin.cluster("SETSLOT", this.slot, "NODE", this.to.id).catch(() => {});
+    }
+  }
+}
+
+/** How often nodes have said this, as INFO errorstats counts it. */
+async function countErrors(nodes: readonly ClusterNode[], name: string): Promise<number> {
+  const infos = await Promise.all(nodes.map(({ admin }) => admin.info("errorstats")));
+  return infos.reduce(
+    (sum, info) => sum + Number(new RegExp(`errorstat_${name}:count=(\\d+)`).exec(info)?.[1] ?? 0),
+    0,
+  );
+}
+
+describe("A Cluster that is being resharded", () => {
+  let cluster: TestCluster;
+  let client: Cluster;
+  let store: Store;
+  let hasty: Store;
+  let admins: Redis[];
+
+  before(async () => {
+    cluster = await startCluster({ replicas: 1 });
+    admins = await Promise.all(cluster.nodes.map((node) => node.client()));
+    client = await connectToCluster(cluster);
+    store = await openClusterStore(cluster);
+    hasty = await openClusterStore(cluster, { waitTimeout: 300 });
+  });
+  after(async () => {
+    client?.disconnect();
+    await Promise.all([store?.close(), hasty?.close()]);
+    await cluster?.stop();
+  });
+
+  async function masters(): Promise<ClusterNode[]> {
+    const slots = [0, 8_000, 16_000];
+    return (await Promise.all(slots.map((slot) => nodesOf(cluster, slot)))).map(({ master }) => master);
+  }
+  async function moveOf(secret: NewSecret): Promise<Move> {
+    const { master } = await nodesOf(cluster, slotFor(secret));
+    const others = (await masters()).filter(({ id }) => id !== master.id);
+    const [to] = others;
+    assert(to);
+    return new Move(slotFor(secret), master, to);
+  }
+
+  it("opens by ASK what has been moved, and waits for the replicas of both nodes", async () => {
+    const secret = newSecret();
+    await store.create(secret);
+    const move = await moveOf(secret);
+    await move.begin();
+    await move.carryAll();
+    const asked = await countErrors([move.from], "ASK");
+    const { replica } = await nodesOf(cluster, slotFor(secret));
+    const request = opening(secret);
+    await cutLink(replica);
+    await assert.rejects(hasty.open(request), unavailable);
+    await mendLink(replica);
+    await until(async () => (await replica.admin.info("replication")).includes("master_link_status:up"));
+    const opened = await store.open(request);
+    assert(opened.kind === "handed-over");
+    assert.deepEqual(opened.share, secret.share);
+    assert((await countErrors([move.from], "ASK")) > asked);
+    assert.equal((await store.open(opening(secret))).kind, "ended");
+    await move.end();
+    assert.equal((await store.open(opening(secret))).kind, "ended");
+    assert.deepEqual(await store.open(request), { kind: "handed-over", share: secret.share, first: false });
+  });
+
+  it("refuses what lies half here and half there, for less than two seconds, and does it afterwards", async () => {
+    const secret = newSecret();
+    await store.create(secret);
+    const move = await moveOf(secret);
+    await move.begin();
+    await move.carry(recordKey(secret.id));
+    const refused = await countErrors([move.from, move.to], "TRYAGAIN");
+    for (const request of [opening(secret), openingOnce(secret)]) {
+      await assert.rejects(hasty.open(request), unavailable);
+    }
+    await assert.rejects(hasty.delete(secret.id), unavailable);
+    assert((await countErrors([move.from, move.to], "TRYAGAIN")) > refused);
+    const meanwhile = store.open(opening(secret));
+    await move.carry(blobKey(secret.id));
+    assert.equal((await meanwhile).kind, "handed-over");
+    await move.end();
+    assert.equal((await store.open(opening(secret))).kind, "ended");
+  });
+
+  it("has no reader twice where the old owner fails before its replica knows that the slot was leaving", async () => {
+    const kept = newSecret();
+    await store.create(kept);
+    const move = await moveOf(kept);
+    const { replica } = await nodesOf(cluster, slotFor(kept));
+    const plain = `{${kept.id}}:plain`;
+    await move.from.admin.set(plain, "once");
+    await until(async () => (await move.from.admin.wait(1, 100)) === 1);
+    await move.begin();
+    await cutLink(replica);
+    await move.carryAll();
+    const [, first] = await Promise.all([move.to.admin.asking(), move.to.admin.getdel(plain)]);
+    const request = opening(kept);
+    await assert.rejects(hasty.open(request), unavailable);
+    // At the new owner the claim stands; the replica of the old one has the secret sealed.
+    await move.from.redis.kill();
+    await until(async () => (await replica.admin.info("replication")).includes("role:master"));
+    await move.to.admin.cluster("SETSLOT", move.slot, "STABLE");
+    await promoted(cluster, replica);
+    assert.deepEqual([first, await replica.admin.getdel(plain)], ["once", "once"], "the control fails");
+    await mendLink(replica);
+    await move.from.redis.restart();
+    await until(async () => (await replica.admin.info("replication")).includes("state=online"));
+    const results: OpenResult[] = [];
+    for (const claim of [opening(kept), request]) {
+      await until(() =>
+        store.open(claim).then(
+          (result) => results.push(result) > 0,
+          (error: unknown) => !unavailable(error),
+        ),
+      );
+    }
+    assert.equal(results.filter(({ kind }) => kind === "handed-over").length, 1);
+  });
+
+  function secretIn(slot: number): NewSecret {
+    for (;;) {
+      const id = formatId(bytes(16));
+      if (slotOf(recordKey(id)) === slot) return newSecret({ id });
+    }
+  }
+  /** When everybody knows the new owner, as they must before the next move. */
+  async function settled({ slot, to }: Move): Promise<void> {
+    for (const admin of admins) {
+      await until(async () => {
+        const range = (await admin.cluster("SLOTS")).find(([from, last]) => from <= slot && slot <= last);
+        return range?.[2]?.[1] === to.redis.port;
+      });
+    }
+  }
+
+  it("goes on creating, opening, acknowledging and deleting while slots wander to and fro", async () => {
+    const wanderers = [...new Set(Array.from({ length: 4 }, () => slotFor(newSecret()))), slotOf(DUE_KEY)];
+    const secrets = Array.from({ length: 20 }, (_, index) => secretIn(wanderers[index % 4] ?? 0));
+    const before = {
+      ask: await countErrors(await masters(), "ASK"),
+      moved: await countErrors(await masters(), "MOVED"),
+      again: await countErrors(await masters(), "TRYAGAIN"),
+    };
+    async function repeat<T>(act: () => Promise<T>): Promise<T> {
+      for (;;) {
+        try {
+          return await act();
+        } catch (error) {
+          assert(unavailable(error), String(error));
+          await pause(20);
+        }
+      }
+    }
+    let busy = true;
+    async function wander(slot: number): Promise<void> {
+      for (let round = 0; busy || round < 2; round++) {
+        const all = await masters();
+        const { master } = await nodesOf(cluster, slot);
+        const to = all[(all.findIndex(({ id }) => id === master.id) + 1) % all.length];
+        assert(to);
+        const move = new Move(slot, master, to);
+        await move.begin();
+        for (const key of await move.keys()) {
+          await move.carry(key);
+          await pause(5);
+        }
+        await pause(20);
+        await move.end();
+        await settled(move);
+        await pause(20);
+      }
+    }
+    const wandering = wanderers.map(wander);
+    const acting = Promise.all(
+      secrets.map(async (secret, index) => {
+        await pause(index * 40);
+        await repeat(() => store.create(secret));
+        assert.equal((await repeat(() => store.read(secret.id)))?.state, "sealed");
+        if (index % 4 === 3) {
+          assert.equal((await repeat(() => store.delete(secret.id))).kind, "deleted");
+          assert.equal((await repeat(() => store.open(opening(secret)))).kind, "ended");
+          return;
+        }
+        const requests = [opening(secret), opening(secret)];
+        if (index % 4 === 2) requests.push(opening(secret));
+        const results = await Promise.all(requests.map((request) => repeat(() => store.open(request))));
+        assert.equal(results.filter(({ kind }) => kind === "handed-over").length, 1);
+        const winner = requests[results.findIndex(({ kind }) => kind === "handed-over")];
+        assert(winner);
+        assert.equal((await repeat(() => store.acknowledge(secret.id, winner.claim))).kind, "acknowledged");
+        assert.equal((await repeat(() => store.open(winner))).kind, "ended");
+      }),
+    );
+    await acting.finally(() => {
+      busy = false;
+    });
+    await Promise.all(wandering);
+    for (const [index, secret] of secrets.entries()) {
+      const state = (await repeat(() => store.read(secret.id)))?.state;
+      assert.equal(state, index % 4 === 3 ? "deleted" : "opened");
+    }
+    const all = await masters();
+    assert((await countErrors(all, "ASK")) > before.ask, "ASK came");
+    assert((await countErrors(all, "MOVED")) > before.moved, "MOVED came");
+    assert((await countErrors(all, "TRYAGAIN")) > before.again, "TRYAGAIN came");
+  });
+});
