@@ -58,10 +58,17 @@ describe("A Cluster whose master is killed", () => {
       if (nodeOf(secret).endsWith(`:${node.redis.port}`)) return secret;
     }
   }
+  /** Once the client knows of it as well, which tells by which node a secret is. */
   async function anyPair() {
     for (;;) {
-      const pair = await nodesOf(cluster, slotOf(recordKey(newSecret().id)));
-      if (!nodeNameFor(client, DUE_KEY).endsWith(`:${pair.master.redis.port}`)) return pair;
+      const key = recordKey(newSecret().id);
+      const pair = await nodesOf(cluster, slotOf(key));
+      const port = `:${pair.master.redis.port}`;
+      await until(async () => {
+        await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()));
+        return nodeNameFor(client, key).endsWith(port);
+      });
+      if (!nodeNameFor(client, DUE_KEY).endsWith(port)) return pair;
     }
   }
   async function returnAsReplica(node: ClusterNode, master: ClusterNode): Promise<void> {

@@ -1,34 +1,22 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import { promisify } from "node:util";
 import { Cluster } from "ioredis";
 import { newSecret, opening, openingOnce, openingWrong, readWhole } from "../testing/new-secret.ts";
 import { connectPatiently, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
-import { until } from "../testing/until.ts";
 import { createRedisStore } from "./redis.ts";
 import type { Store } from "./store.ts";
 
-const run = promisify(execFile);
-
 describe("A Redis Cluster of three nodes", () => {
-  let nodes: TestRedis[] = [];
+  let started: TestCluster;
+  let nodes: readonly TestRedis[] = [];
   let store: Store;
   let cluster: Cluster;
 
   before(async () => {
-    nodes = await Promise.all(
-      Array.from({ length: 3 }, () =>
-        startRedis("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
-      ),
-    );
-    const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    await run("redis-cli", ["--cluster", "create", ...addresses, "--cluster-yes"]);
-    const admins = await Promise.all(nodes.map((node) => node.client()));
-    for (const admin of admins) {
-      await until(async () => String(await admin.cluster("INFO")).includes("cluster_state:ok"));
-    }
+    started = await startCluster();
+    nodes = started.nodes;
     cluster = new Cluster(
       nodes.map(({ port }) => ({ host: "127.0.0.1", port })),
       { lazyConnect: true },
@@ -38,7 +26,7 @@ describe("A Redis Cluster of three nodes", () => {
   });
   after(async () => {
     await store.close();
-    await Promise.all(nodes.map((node) => node.stop()));
+    await started.stop();
   });
 
   it("takes every act of the store, wherever a secret lies", async () => {

@@ -4,6 +4,20 @@
  */
 export const CORPUS: readonly { readonly why: string; readonly request: string }[] = [
   {
+    why: "found here: Node wrote the 100 of a pipelined request between head and body of its answer",
+    request:
+      "GET /api/v1/secret HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {receipt}\r\n\r\n" +
+      "POST /assisted HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx",
+  },
+  {
+    why: "found here: Express answered by itself, without our headers",
+    request: "GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
+  },
+  {
+    why: "found here: a server that begins with everything at once",
+    request: "GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1500),
+  },
+  {
     why: "CL.TE smuggling",
     request:
       "POST /api/v1/secrets HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",

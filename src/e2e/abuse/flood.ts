@@ -13,8 +13,8 @@ const ADDRESSES = 8;
 const HEADERS = `GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ${"x".repeat(4000)}`;
 const BODY_HEAD =
   "POST /api/v1/secrets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
-/** As much as may be asked for at once. The system's buffers take in what they can of the answers. */
-const MANY_PAGES = "GET /ASSET HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n".repeat(32);
+/** Three, so that there is something to read for a while: asking is quick, only reading is slow. */
+const QUESTIONS = `GET ${asset} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n`.repeat(3);
 
 /** Half of them headers byte by byte; the rest a body, nothing at all, or an answer that they hardly read. */
 function kindOf(i: number): Kind {
@@ -35,14 +35,14 @@ function open(i: number): void {
   const drip = () => {
     if (kind === "headers") socket.write(HEADERS[sent++ % HEADERS.length] ?? "x");
     if (kind === "body") socket.write("x");
-    if (kind === "reader") socket.read(1);
+    if (kind === "reader") socket.read(Math.min(1000, socket.readableLength));
   };
   socket.on("connect", () => {
     slow.opened = performance.now();
     if (kind === "body") socket.write(BODY_HEAD);
     if (kind === "reader") {
       socket.pause();
-      socket.write(MANY_PAGES.replaceAll("/ASSET", asset));
+      socket.write(QUESTIONS);
     }
     drips.add(drip);
   });

@@ -11,7 +11,7 @@ import { runTiming } from "./timing.ts";
 /** What a run does unless told otherwise. */
 export const FULL: Scale = {
   slowSockets: 10_000,
-  slowSeconds: 150,
+  slowSeconds: 100,
   slowStores: STORES,
   slowBefore: 15,
   malformed: { embedded: 1_000_000, Redis: 250_000 },
@@ -25,7 +25,7 @@ export const FULL: Scale = {
 /** For two minutes on a quiet machine of two cores. */
 export const SHORT: Scale = {
   slowSockets: 1000,
-  slowSeconds: 21,
+  slowSeconds: 31,
   slowStores: ["embedded"],
   slowBefore: 3,
   malformed: { embedded: 20_000, Redis: 10_000 },
