@@ -58,7 +58,7 @@ export async function createLink(page: Page): Promise<string> {
  */
 export async function withoutPicker(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    Reflect.deleteProperty(window, "showSaveFilePicker");
+    Reflect.deleteProperty(globalThis, "showSaveFilePicker");
   });
 }
 
