@@ -1,6 +1,7 @@
 /**
  * `npm run bench:transfer`: how fast a browser encrypts and uploads, downloads and decrypts, beside a plain
- * upload and download of the same bytes through the same server. MiB: the first argument, or 100.
+ * upload and download of the same bytes through the same server, and then once more over a line that
+ * breaks twenty times each way. MiB: the first argument, or 100.
  */
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
@@ -15,12 +16,14 @@ import { prepareSecret } from "../envelope/sender.ts";
 import { cheapHash } from "../envelope/testing.ts";
 import { formatLinkBearer, formatReceiptBearer } from "../envelope/tokens.ts";
 import { launchChromium } from "../testing/chromium.ts";
+import { startCuttingProxy } from "../testing/cutting-proxy.ts";
 import { startServer } from "../testing/server-process.ts";
 import { type BarePage, openBarePage } from "./bare-page.ts";
 
 const MiB = 2 ** 20;
 const mebibytes = Number(process.argv[2] ?? 100);
 const ROUNDS = 3;
+const CUTS = 20;
 
 const shown = (screen: string) => `new Promise((done) => {
   const look = () => document.querySelector("[data-screen='${screen}']").hidden ? setTimeout(look, 5) : done();
@@ -74,20 +77,70 @@ async function plainUpload(page: BarePage, bytes: Uint8Array) {
   return { seconds, bearer: formatLinkBearer(keys.id, keys.linkProof) };
 }
 
+async function addFile(page: BarePage): Promise<void> {
+  await page.chooseFile("#file-input", path);
+  await page.evaluate(
+    "new Promise((done) => { const look = () => document.querySelector('#files li') ? done() : setTimeout(look, 5); look(); })",
+  );
+}
+
+/** Seconds from the press to the link. */
+const upload = (page: BarePage) =>
+  timed(async () => {
+    await page.pressEnter("#create");
+    await page.evaluate(shown("ready"));
+  });
+
+/** Seconds from the press to the secret, all of it decrypted and authenticated. */
+const open = (page: BarePage) =>
+  timed(async () => {
+    await page.pressEnter("#open-button");
+    await page.evaluate(shown("opened"));
+  });
+
+const rate = (seconds: number) => `${(mebibytes / seconds).toFixed(1)} MiB/s`;
+
+async function overBadLine<T>(use: (url: string) => Promise<T>): Promise<T> {
+  // Two less than the length, so that the last cut comes before the end.
+  const every = (mebibytes * MiB) / (CUTS + 2);
+  const line = await startCuttingProxy(server.port, { every, times: CUTS });
+  try {
+    const result = await use(`http://localhost:${line.port}`);
+    if (line.cuts() !== CUTS) throw new Error(`The line broke ${line.cuts()} times.`);
+    return result;
+  } finally {
+    await line.close();
+  }
+}
+
+async function measureBadLine(): Promise<void> {
+  const { link, up } = await overBadLine(async (bad) => {
+    const sender = await openBarePage(browser, `${bad}/`);
+    await addFile(sender);
+    const seconds = await upload(sender);
+    return { up: seconds, link: await sender.evaluate<string>("document.querySelector('#link').value") };
+  });
+  const down = await overBadLine(async (bad) => {
+    const recipient = await openBarePage(browser, `${bad}/s#${link.split("#")[1]}`);
+    await recipient.evaluate(shown("waiting"));
+    const seconds = await open(recipient);
+    const text = await recipient.evaluate<string>("document.querySelector('[data-screen=opened]').innerText");
+    if (!text.includes("data.bin")) throw new Error(`Opened, but without the file: ${text}`);
+    return seconds;
+  });
+  process.stdout.write(
+    `over a line that broke ${CUTS} times on the way up and ${CUTS} times on the way down: up ${rate(up)}, down ${rate(down)}; all of it was there and authentic\n`,
+  );
+}
+
 try {
   await writeFile(path, randomBytes(mebibytes * MiB));
   const bytes = new Uint8Array(await readFile(path));
   for (let round = 1; round <= ROUNDS; round++) {
     const sender = await openBarePage(browser, `${url}/`);
     const plain = await plainUpload(sender, bytes);
-    await sender.chooseFile("#file-input", path);
-    await sender.evaluate(
-      "new Promise((done) => { const look = () => document.querySelector('#files li') ? done() : setTimeout(look, 5); look(); })",
-    );
-    const up = await timed(async () => {
-      await sender.pressEnter("#create");
-      await sender.evaluate(shown("ready"));
-    });
+    await addFile(sender);
+    const up = await upload(sender);
     const link = await sender.evaluate<string>("document.querySelector('#link').value");
     const recipient = await openBarePage(browser, link);
     await recipient.evaluate(shown("waiting"));
@@ -96,16 +149,13 @@ try {
         `fetch("/api/v1/secret/blob", { headers: { Authorization: "Bearer ${plain.bearer}" } }).then((r) => r.blob()).then((b) => b.size)`,
       ),
     );
-    const down = await timed(async () => {
-      await recipient.pressEnter("#open-button");
-      await recipient.evaluate(shown("opened"));
-    });
-    const rate = (seconds: number) => `${(mebibytes / seconds).toFixed(1)} MiB/s`;
+    const down = await open(recipient);
     process.stdout.write(
       `round ${round}: encrypt and upload ${rate(up)}, plain ${rate(plain.seconds)} (${(up / plain.seconds).toFixed(2)} times as long); ` +
         `download and decrypt ${rate(down)}, plain ${rate(plainDown)} (${(down / plainDown).toFixed(2)} times as long)\n`,
     );
   }
+  await measureBadLine();
 } finally {
   await browser.close();
   await server.stop();
