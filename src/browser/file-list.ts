@@ -21,8 +21,11 @@ export function createFileList({ list, button, formatBytes, announce }: FileList
 
   function item(file: File): HTMLLIElement {
     const row = document.createElement("li");
-    const name = document.createElement("bdi");
-    name.textContent = file.name;
+    const name = document.createElement("span");
+    name.className = "name";
+    // Inside, so that a name in Hebrew reads from the right and still begins where the others do.
+    name.append(document.createElement("bdi"));
+    name.firstElementChild?.append(file.name);
     const size = document.createElement("span");
     size.className = "hint";
     size.textContent = formatBytes(file.size);

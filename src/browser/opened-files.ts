@@ -88,8 +88,10 @@ function previewButton(part: OpenedPart, name: string, type: ImageType, row: HTM
 
 function fileRow(part: OpenedPart, name: string): HTMLLIElement {
   const row = document.createElement("li");
-  const shownName = document.createElement("bdi");
-  shownName.textContent = name;
+  const shownName = document.createElement("span");
+  shownName.className = "name";
+  shownName.append(document.createElement("bdi"));
+  shownName.firstElementChild?.append(name);
   const size = document.createElement("span");
   size.className = "hint";
   size.textContent = formatBytes(part.size);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
+import type { Part } from "../envelope/parts.ts";
 
 /** A file as a person has it on the disk. */
 export interface SentFile {
@@ -23,6 +24,12 @@ export function noise(size: number, seed = 0): Buffer {
 
 export function file(name: string, size: number, mimeType = ""): SentFile {
   return { name, mimeType, buffer: noise(size, size + name.length) };
+}
+
+/** The same for whoever seals without a browser. */
+export function filePart(name: string | undefined, content: Uint8Array, type?: string): Part {
+  const described = { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) };
+  return { kind: "file", ...described, size: content.length, content };
 }
 
 export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -51,7 +58,7 @@ export async function createLink(page: Page): Promise<string> {
  */
 export async function withoutPicker(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    Reflect.deleteProperty(window, "showSaveFilePicker");
+    Reflect.deleteProperty(globalThis, "showSaveFilePicker");
   });
 }
 

@@ -9,6 +9,7 @@ import {
   file,
   heading,
   openLink,
+  filePart as part,
   saved,
   sha256,
   withoutPicker,
@@ -17,13 +18,6 @@ import { pictures } from "./pictures.ts";
 import { share, startWaxseal, type Waxseal } from "./rig.ts";
 import { unzip } from "./unzip.ts";
 
-const part = (name: string | undefined, content: Uint8Array, type?: string): Part => ({
-  kind: "file",
-  ...(name === undefined ? {} : { name }),
-  ...(type === undefined ? {} : { type }),
-  size: content.length,
-  content,
-});
 const some = (text: string) => new TextEncoder().encode(text);
 
 describe("files that were opened", () => {

@@ -134,17 +134,15 @@ describe("large files on a bad line", () => {
     await startUpload();
     await heading(page, /^Uploading \d+%$/).waitFor();
     await until(() => answers("PUT").length > 2);
-    assert.match(
-      await page.locator("[data-screen=sending] [data-fill=detail]").innerText(),
-      /^[\d.]+ MB of 8\.\d MB/,
-    );
-    const value = await page
-      .locator("[data-screen=sending] progress")
-      .evaluate((bar) => (bar as HTMLProgressElement).value);
     const { received = 0 } = await receipt();
     const [put] = answers("PUT");
     const size = Number((await put?.headerValue("Content-Range"))?.split("/")[1]);
-    assert.equal(value, received / size);
+    const bar = page.locator("[data-screen=sending] progress");
+    await until(
+      async () => (await bar.evaluate((shown) => (shown as HTMLProgressElement).value)) === received / size,
+    );
+    const detail = page.locator("[data-screen=sending] [data-fill=detail]");
+    assert.match(await detail.innerText(), /^[\d.]+ MB of 8\.\d MB/);
     assert.match(await page.title(), /^Uploading \d+% · Waxseal$/);
     go();
     await heading(page, "Your link is ready").waitFor();

@@ -81,8 +81,9 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}Let the server decrypt it` });
   }
 
-  function sendReceipt(response: Response, { id, state, events }: SecretRecord): void {
-    const { heading, summary, seal } = stateWords(state);
+  function sendReceipt(response: Response, record: SecretRecord): void {
+    const { id, events } = record;
+    const { heading, summary, seal } = stateWords(record);
     const told = events.map(({ at, kind }) => ({
       words: eventWords(kind),
       at: formatTime(at),
