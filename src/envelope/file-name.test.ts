@@ -101,6 +101,13 @@ describe("file names beside each other", () => {
     );
   });
 
+  it("are numbered in one go where 40,000 are equal, which no server or tab could count up one by one", () => {
+    const names = distinctFileNames(Array.from({ length: 40_000 }, () => "same.txt"));
+    assert.equal(names[1], "same (2).txt");
+    assert.equal(names.at(-1), "same (40000).txt");
+    assert.equal(new Set(names).size, 40_000);
+  });
+
   it("keep a hidden file's dot in front", () => {
     assert.deepEqual(distinctFileNames([".env", ".env"]), [".env", ".env (2)"]);
   });

@@ -69,17 +69,26 @@ export function safeFileName(name: string | undefined): string {
   return kept === "" ? NAMELESS : kept;
 }
 
-/** Safe names of which no two are one file, not even where upper and lower case are the same. */
+/**
+ * Safe names of which no two are one file, not even where upper and lower case are the same. Each name
+ * remembers its next number: a stranger chose the names, and counting up from 2 for each of 8,000 equal
+ * ones took 21 seconds.
+ */
 export function distinctFileNames(names: readonly (string | undefined)[]): string[] {
   const taken = new Set<string>();
+  const nextTurns = new Map<string, number>();
   const folded = (name: string) => name.normalize("NFC").toLowerCase();
   return names.map((given) => {
     const name = safeFileName(given);
     const at = extensionAt(name);
+    const base = folded(name);
     let distinct = name;
-    for (let turn = 2; taken.has(folded(distinct)); turn++) {
+    let turn = nextTurns.get(base) ?? 2;
+    while (taken.has(folded(distinct))) {
       distinct = `${name.slice(0, at)} (${turn})${name.slice(at)}`;
+      turn += 1;
     }
+    nextTurns.set(base, turn);
     taken.add(folded(distinct));
     return distinct;
   });
