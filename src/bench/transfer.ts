@@ -39,7 +39,7 @@ async function timed(what: () => Promise<unknown>): Promise<number> {
 const folder = await mkdtemp(join(tmpdir(), "waxseal-bench-"));
 const server = await startServer({
   MAX_SECRET_BYTES: "2GiB",
-  EMBEDDED_MAX_BYTES: "8GiB",
+  STORE_BUDGET: "8GiB",
   UPLOADS_MAX_BYTES: "8GiB",
 });
 const url = server.url.replace("127.0.0.1", "localhost");
