@@ -31,7 +31,8 @@ export async function readBlob(
   assertReadable(start, end);
   const [state, ...numbers] = await ask(parts.client.hmget(recordKey(id), "state", "size", "block"));
   const [size = 0, block = 0] = numbers.map((text) => Number(text ?? 0));
-  // Of one that was opened, the blocks' own times to live tell how long it may be fetched again.
+  // Of one that was opened, the ciphertext's own time to live tells how long it may be fetched again: it
+  // is cut when the share is lent.
   const readable = state === "sealed" || state === "locked" || state === "opened";
   if (!readable || end > size) return undefined;
   if (block === 0) {

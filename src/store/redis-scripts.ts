@@ -109,7 +109,7 @@ declare module "ioredis" {
       blob: string,
       attempt: Bytes,
       retention: number,
-    ): Result<[answer: number, milliseconds?: number], Context>;
+    ): Result<[answer: number, windowLeft?: number, left?: number], Context>;
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;

@@ -63,6 +63,82 @@ describe("A claim whose replicas stay away for longer than its window", () => {
   }
 });
 
+describe("A connection that is gone for longer than the window, after Redis has executed", () => {
+  const limits = { ...TEST_LIMITS, redeliveryWindow: 2 };
+  const kinds = Object.entries({ inline: inline(), "in blocks": inBlocks() });
+
+  /** Swallows the answer to a claim; the line is mended when 4 s are over. */
+  async function throughHole(
+    { secret, put }: (typeof kinds)[number][1],
+    server: TestRedis,
+  ): Promise<{ readonly store: Store; close(): Promise<void> }> {
+    const admin = await server.client();
+    const line = await startTcpProxy(server.port);
+    const store = await openRedisStore(line.port, { limits });
+    const direct = await openRedisStore(server.port, { limits });
+    await put(direct);
+    const clock = async () => Number((await admin.time())[0]) * 1_000;
+    line.swallowAnswers();
+    await assert.rejects(store.open(opening(secret)), StoreUnavailableError);
+    const from = await clock();
+    await until(async () => (await clock()) >= from + 4_000);
+    line.mend();
+    return {
+      store: direct,
+      async close() {
+        await Promise.all([store.close(), direct.close()]);
+        await line.close();
+      },
+    };
+  }
+
+  for (const [kind, some] of kinds) {
+    it(`the claim: a secret ${kind} that nobody read is sealed again, whole, and opens once`, async () => {
+      const server = await startRedis();
+      const { store, close } = await throughHole(some, server);
+      try {
+        await until(async () => (await store.read(some.secret.id))?.state === "sealed");
+        assert.deepEqual(await readWhole(store, some.secret), some.blob);
+        assert.equal((await store.open(opening(some.secret))).kind, "handed-over");
+        assert.equal((await store.open(opening(some.secret))).kind, "ended");
+      } finally {
+        await close();
+        await server.stop();
+      }
+    });
+  }
+});
+
+describe("A share that was lent and never arrived", () => {
+  it("has its time back with the next try, and the secret is sealed again when the window is over", async () => {
+    const server = await startRedis();
+    const admin = await server.client();
+    const line = await startTcpProxy(server.port);
+    const limits = { ...TEST_LIMITS, redeliveryWindow: 3 };
+    const client = await connectPatiently(line.port);
+    const store = await openRedisStore(line.port, { client, limits });
+    const direct = await openRedisStore(server.port, { limits });
+    try {
+      const secret = newSecret();
+      await direct.create(secret);
+      line.swallowAnswers(1);
+      await assert.rejects(store.open(opening(secret)), StoreUnavailableError);
+      const [share = ""] = await admin.keys("*:share:*");
+      assert((await admin.pttl(share)) <= 3_000, "it was lent");
+      line.mend();
+      await until(async () => (await admin.pttl(share)) > 900_000);
+      assert.equal((await direct.open(opening(secret))).kind, "ended", "the claim stands meanwhile");
+      await until(async () => (await direct.read(secret.id))?.state === "sealed");
+      assert.equal((await direct.open(opening(secret))).kind, "handed-over");
+      assert.equal((await direct.open(opening(secret))).kind, "ended");
+    } finally {
+      await Promise.all([store.close(), direct.close()]);
+      await line.close();
+      await server.stop();
+    }
+  });
+});
+
 describe("A claim that comes again after it was withdrawn", () => {
   for (const [kind, { secret, put }] of Object.entries({ inline: inline(), "in blocks": inBlocks() })) {
     it(`leaves a secret ${kind} there for the rest of its window only`, async () => {

@@ -60,22 +60,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       : createClusterWaitPool(redis, scripts, wait);
   }
   const ring = options.keyring ?? client;
+  const keyring = createKeyring(ring);
   const uploads = limits.uploads ?? UPLOAD_LIMITS;
 
   const parts: RedisParts = {
     client,
-    keyring: createKeyring(ring),
+    keyring,
     writer: createWriter(client, waitReplicas),
     shareWriter: createWriter(ring, options.keyring ? keyringWaitReplicas : 0),
     hasKeyring: options.keyring !== undefined,
-    withdrawals: createWithdrawals(client, limits.retention * 1000),
+    withdrawals: createWithdrawals(client, keyring, limits.retention * 1000),
     admission: createAdmission({ client, keyring: options.keyring, budget: options.budget }),
     limits,
     rooms: createUploadRooms(uploads.idle * 1000),
     uploads,
     retention: limits.retention * 1000,
   };
-  const { keyring, writer, retention } = parts;
+  const { writer, retention } = parts;
 
   return {
     check: () => checkRedis(client, options.keyring, waitReplicas, options.budget),
@@ -133,7 +134,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (!replicated) throw tooFewReplicas();
       if (kind === "ended") return ended(reply[4], reply[2]);
       await quietly(client.zrem(DUE_KEY, id), releaseUpload(parts, id, text(reply[1])));
-      return { kind: "deleted", first: reply[4] === 1, endedAt: number(reply[2]) };
+      const [first, wasSealed] = [reply[4] === 1, reply[5] === 1];
+      return { kind: "deleted", first, wasSealed, endedAt: number(reply[2]) };
     },
 
     async unlock(id) {

@@ -115,9 +115,13 @@ end
 local window = math.min(tonumber(ARGV[5]), expires - now)
 note('opened')
 touch(ARGV[8])
-local rest = math.min(window > 0 and window or tonumber(ARGV[6]), expires - now)
-redis.call('PEXPIRE', KEYS[2], rest)
-for n = 0, (blocks or 0) - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, rest) end
+-- With a window the ciphertext keeps its time until the share was lent: nobody may ever learn of this
+-- answer, and then, however late that is found out, the secret is sealed again.
+if window <= 0 then
+  local rest = math.min(tonumber(ARGV[6]), expires - now)
+  redis.call('PEXPIRE', KEYS[2], rest)
+  for n = 0, (blocks or 0) - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, rest) end
+end
 redis.call('HSET', KEYS[1],
   'state', 'opened',
   'ended', now,

@@ -7,8 +7,8 @@
 -- ARGV[1] random bytes of the call, as in open-secret
 -- ARGV[2] retention, ms
 --
--- {1}      it is sealed again
--- {2, ms}  it will be when this is asked again, so much later
+-- {1, 0, left ms}   it is sealed again, for so long
+-- {2, ms, left ms}  it will be when this is asked again, so much later
 -- {0}      the claim is not this call's, or another call of it may have handed the share over, or the
 --          sender destroyed it
 
@@ -41,8 +41,8 @@ windowLeft = windowLeft > 2 * length and 0 or math.min(windowLeft, length)
 redis.call('PEXPIRE', KEYS[2], left)
 local blocks = record[13] and math.ceil(record[12] / record[13]) or 0
 for n = 0, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, left) end
-if windowLeft > 0 then return { 2, windowLeft } end
+if windowLeft > 0 then return { 2, windowLeft, left } end
 redis.call('PEXPIRE', KEYS[1], left + tonumber(ARGV[2]))
 redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'window', 'again')
 redis.call('HSET', KEYS[1], 'state', 'sealed', 'events', (string.gsub(record[5], ',%d+:opened$', '')))
-return { 1 }
+return { 1, 0, left }
