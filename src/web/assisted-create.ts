@@ -11,6 +11,7 @@ import { issueFormToken } from "./csrf.ts";
 import { createFormBody, decodeText, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
+import { onceOver } from "./once-over.ts";
 import { ttlChoices } from "./pages.ts";
 import { formatTime } from "./secret-state.ts";
 import { timeWords } from "./state-words.ts";
@@ -122,8 +123,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     limits.create,
     async (request: Request, response: Response, next: NextFunction) => {
       const length = Number(request.get("Content-Length") ?? longestBody);
-      const giveBack = budget(Math.min(length, longestBody));
-      response.once("close", giveBack);
+      onceOver(response, budget(Math.min(length, longestBody)));
       const { fields, files, tooLarge } = await readForm(request, response);
       const entered: Entered = {
         secret: withUnixLineEnds(fields.get("secret") ?? new Uint8Array(0)),

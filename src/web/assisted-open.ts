@@ -34,6 +34,7 @@ import {
   FormError,
   type SendPage,
 } from "./form-page.ts";
+import { onceOver } from "./once-over.ts";
 import { shownBytes } from "./page-bytes.ts";
 import { notFound } from "./problem.ts";
 import { createReadBlob } from "./read-blob.ts";
@@ -153,7 +154,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
       if (needsPassphrase && passphrase === "") throw new FormError("passphrase", "Enter the passphrase");
       const access = await keys.unlock(needsPassphrase ? passphrase : undefined, hashPassphrase);
-      response.once("close", budget(COPIES * Math.min(record.size, longestBlob)));
+      onceOver(response, budget(COPIES * Math.min(record.size, longestBlob)));
       const blob = await readWhole(record);
       if (!isWholeBlob(blob, blob.length, keys.suite, id)) throw new StoreUnavailableError();
       const accessHash = await hashAccessProof(access.accessProof);

@@ -14,6 +14,7 @@ import type { OpenResult } from "../store/store.ts";
 import { createAuthenticate, parseLinkHolder } from "./bearer.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, SMALL_BODY, wipeBody } from "./json-body.ts";
+import { onceOver } from "./once-over.ts";
 import { notFound, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, ended, endOf } from "./secret-state.ts";
@@ -30,7 +31,7 @@ function sendBytes(res: Response, share: Share): void {
   const encoded = encodeBase64urlBytes(share);
   const body = concat(utf8('{"share":"'), encoded, utf8('"}'));
   wipe(share, encoded);
-  res.once("close", () => wipe(body));
+  onceOver(res, () => wipe(body));
   res.set({ "Content-Type": "application/json; charset=utf-8", "Content-Length": String(body.length) });
   res.end(body);
 }

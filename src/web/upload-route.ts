@@ -5,6 +5,8 @@ import { type ByteSpan, MAX_HELD_SPANS, type SecretRecord, type WriteResult } fr
 import { createAuthenticate, parseReceiptHolder } from "./bearer.ts";
 import { type Block, cutIntoBlocks } from "./blocks.ts";
 import { parseContentRange } from "./content-range.ts";
+import { addressOf } from "./limits.ts";
+import { onceOver } from "./once-over.ts";
 import { invalid, notFound, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, ended, endOf } from "./secret-state.ts";
@@ -64,7 +66,7 @@ function createPartLimit(): RequestHandler {
   const busy = new Map<string, number>();
   let all = 0;
   return (req, res, next) => {
-    const address = req.ip ?? "";
+    const address = addressOf(req);
     const own = busy.get(address) ?? 0;
     if (all >= MAX_PARTS || own >= MAX_PARTS_PER_ADDRESS) {
       const problem = new Problem("limited", "Too many parts are being sent at once. Send them one by one.", {
@@ -74,7 +76,7 @@ function createPartLimit(): RequestHandler {
     }
     all += 1;
     busy.set(address, own + 1);
-    res.once("close", () => {
+    onceOver(res, () => {
       all -= 1;
       const left = (busy.get(address) ?? 1) - 1;
       if (left > 0) busy.set(address, left);
@@ -113,6 +115,8 @@ export function createUploadRoute({ store, audit, uploads }: RouteDeps): Router 
     if (req.get("Content-Encoding") !== undefined) throw invalid("Send the part without a Content-Encoding.");
     if (!req.is("application/octet-stream")) throw invalid("Send the part as application/octet-stream.");
     const span = parseContentRange(req, record.size);
+    // Perhaps by way of another replica.
+    if (record.state !== "uploading") uploads.free(record.id);
     const end = endOf(record);
     if (end) throw ended(end);
     if (record.state === "uploading" && (await receive(req, record, span))) await seal(record);
