@@ -1,4 +1,7 @@
-/** Secrets from nothing to a gigabyte through the built server and a real Redis: what goes in comes out. */
+/**
+ * Secrets from nothing to a hundred megabytes through the built server and a real Redis: what goes in
+ * comes out. `npm run bench:large` proves the same of a gigabyte.
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { startCuttingProxy } from "../testing/cutting-proxy.ts";
@@ -8,7 +11,7 @@ import { type ServerProcess, startServer } from "../testing/server-process.ts";
 
 const MiB = 2 ** 20;
 const ENV = {
-  MAX_SECRET_BYTES: "1100MiB",
+  MAX_SECRET_BYTES: "110MiB",
   MAX_FILES: "300",
   UPLOADS_MAX_BYTES: "4GiB",
   // A client that unseals while it downloads; a page downloads first.
@@ -50,7 +53,6 @@ describe("a large secret", () => {
     [65_537, "a byte more than a chunk"],
     [MiB, "a megabyte"],
     [100 * MiB, "a hundred megabytes"],
-    [1024 * MiB, "a gigabyte"],
   ] as const) {
     it(`of ${words} comes out as it went in`, () => goThrough([size]));
   }
