@@ -217,7 +217,9 @@ export function mayPass(error: unknown): boolean {
 export function explain(error: unknown, otherwise: string): string {
   if (!(error instanceof ApiProblem)) return otherwise;
   const { code, detail } = error.body;
-  if (code === "limited") return `Too many tries. Wait ${error.retryAfter ?? 60} seconds.`;
-  if (code === "full" || code === "too-large") return detail ?? otherwise;
+  // Anything else that is limited, such as uploads at a time, the server's own words tell.
+  if (code === "limited" && (!detail || detail.startsWith("Too many tries")))
+    return `Too many tries. Wait ${error.retryAfter ?? 60} seconds.`;
+  if (code === "limited" || code === "full" || code === "too-large") return detail ?? otherwise;
   return otherwise;
 }

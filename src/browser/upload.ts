@@ -39,6 +39,13 @@ const MAX_PART = 4096 * KiB;
 /** Milliseconds that a part ought to take: more would make a slow line's progress bar stand still. */
 const PART_TIME = 4_000;
 
+const GIVEN_UP = "The server gave it up before it was whole. Try again.";
+
+/** Of these the recipient can have something; of what is expired, deleted or lost, never. */
+const isWhole = ({ state }: UploadView) => state === "sealed" || state === "locked";
+
+const lengthOf = (parts: readonly HeldPart[]) => parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+
 /** What of a part the server lacks. `missing` may leave out what comes later; that isn't ours then. */
 function lacking(part: HeldPart, missing: UploadView["missing"] = []): HeldPart[] {
   return missing.flatMap(([first, last]) => {
@@ -113,7 +120,7 @@ export function createUpload(contents: Contents, ttl: number, tools: UploadTools
     partLength = Math.min(MAX_PART, Math.max(MIN_PART, Math.floor(fitting / MIN_PART) * MIN_PART));
   }
 
-  /** Until the server holds every byte of it, whatever happens to the line meanwhile. */
+  /** Until the server holds every byte of it, whatever happens to the line meanwhile; not where it gives up. */
   async function deliver(
     part: HeldPart,
     { receiptBearer, fields: { size } }: SealedKeys,
@@ -133,8 +140,12 @@ export function createUpload(contents: Contents, ttl: number, tools: UploadTools
         partLength = MIN_PART;
         await retry.pause(error);
         const view = await persist(retry, () => readReceipt(receiptBearer, signal));
-        if (view.state !== "uploading") return view;
+        if (isWhole(view)) return view;
+        if (view.state !== "uploading") throw failure(GIVEN_UP);
+        const before = lengthOf(todo);
         todo = lacking(part, view.missing);
+        // A line that breaks before any part is whole still gets there, a little at each try.
+        if (lengthOf(todo) < before) retry.progressed();
         // All of it is there: but where all of everything is, the server is still to be told to seal it.
         if (todo.length === 0 && view.received !== size) return view;
       }
@@ -165,6 +176,7 @@ export function createUpload(contents: Contents, ttl: number, tools: UploadTools
       view ??= await persist(retry, () => readReceipt(receiptBearer, signal));
       if (view.state === "uploading")
         throw failure("The server lost a part of it. Nothing was kept. Try again.");
+      if (!isWhole(view)) throw failure(GIVEN_UP);
       progress.set(size, size);
       sealer.end();
       return { ...known, expiresAt: view.expiresAt };

@@ -18,7 +18,7 @@ import {
   sha256,
   withoutPicker,
 } from "./file-people.ts";
-import { startWaxseal, type Waxseal } from "./rig.ts";
+import { shareUnsent, startWaxseal, type Waxseal } from "./rig.ts";
 
 const MiB = 2 ** 20;
 const CUTS = 20;
@@ -221,6 +221,89 @@ describe("large files on a bad line", () => {
     await button("Try again").click();
     await heading(page, "Your link is ready").waitFor();
     assert.equal(answers("POST").length, 2);
+  });
+
+  /** What the server does with an upload whose last part it never answers. */
+  const endings: Readonly<Record<string, (authorization: string) => Promise<unknown>>> = {
+    deleted: (authorization) =>
+      fetch(`${waxseal.url}/api/v1/receipt/secret`, {
+        method: "DELETE",
+        headers: { Authorization: authorization },
+      }),
+    expired: async () => waxseal.advance(1801),
+  };
+  for (const [state, end] of Object.entries(endings)) {
+    it(`show no link where the last part is lost and the upload is ${state}, and begin anew at a second try`, async () => {
+      let ended = false;
+      await page.route("**/api/v1/secret/blob", async (route) => {
+        const range = (await route.request().headerValue("Content-Range")) ?? "";
+        const [, last, size] = /-(\d+)\/(\d+)$/.exec(range) ?? [];
+        if (ended || Number(last) + 1 !== Number(size)) return route.continue();
+        ended = true;
+        await end((await route.request().headerValue("Authorization")) ?? "");
+        await route.abort();
+      });
+      await startUpload();
+      await page
+        .getByRole("link", { name: "The server gave it up before it was whole. Try again." })
+        .waitFor();
+      assert.equal((await receipt()).state, state);
+      assert.ok(await heading(page, "Your link is ready").isHidden());
+      assert.equal(await page.locator("#link").inputValue(), "");
+      await button("Try again").click();
+      await heading(page, "Your link is ready").waitFor();
+      const ids = answers("POST").map((request) => request.postDataJSON().id);
+      assert.equal(new Set(ids).size, 2);
+    });
+  }
+
+  it("get there on a line that never lets a whole part through, however long it takes", async () => {
+    const piece = 64 * 1024;
+    await page.clock.install();
+    await page.route("**/api/v1/secret/blob", async (route) => {
+      const request = route.request();
+      const {
+        authorization = "",
+        "content-range": range = "",
+        "content-type": type = "",
+      } = await request.allHeaders();
+      const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range) ?? [];
+      if (Number(last) - Number(first) < piece) return route.continue();
+      await fetch(request.url(), {
+        method: "PUT",
+        headers: {
+          Authorization: authorization,
+          "Content-Type": type,
+          "Content-Range": `bytes ${first}-${Number(first) + piece - 1}/${size}`,
+        },
+        body: new Uint8Array(request.postDataBuffer()?.subarray(0, piece) ?? []),
+      });
+      await page.clock.runFor(120_000);
+      await route.abort();
+    });
+    await startUpload([file("data.bin", 15 * piece)]);
+    const [ready, failed] = [heading(page, "Your link is ready"), button("Try again")];
+    await until(async () => {
+      await page.clock.runFor(20_000);
+      return (await ready.isVisible()) || (await failed.isVisible());
+    });
+    assert.ok(await ready.isVisible());
+    assert.ok(answers("PUT").length > 10, `${answers("PUT").length} parts`);
+  });
+
+  it("are told in the server's words why they can't go up now", async () => {
+    const busy = await startWaxseal({ UPLOADS_PER_ADDRESS: "1" });
+    try {
+      await shareUnsent(busy.url);
+      await page.goto(`${busy.url}/`);
+      await addFiles(page, [data]);
+      await button("Create link").click();
+      await page
+        .getByRole("link", { name: "Too many files are being sent from your address. Wait for one to end." })
+        .waitFor();
+    } finally {
+      await busy.close();
+    }
   });
 
   it("make the browser ask before the page is left while they go up, and only then", async () => {
