@@ -74,10 +74,11 @@ export function watchFiles({ isOpen, tooMany, onProblem }: Options): AddedFiles 
     setDropping(false);
     if (!hasFiles(event) || !event.dataTransfer) return;
     event.preventDefault();
+    if (!isOpen()) return;
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry());
     if (entries.some((entry) => entry?.isDirectory)) {
       onProblem("A folder can't be added. Zip it, then add the zip file.");
-    } else if (isOpen()) {
+    } else {
       void add([...event.dataTransfer.files]);
     }
   });

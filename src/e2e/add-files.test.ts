@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
@@ -115,6 +118,40 @@ describe("adding files", () => {
     await createLink(page);
     assert.equal(await dispatch("drop", { files: [{ name: "late.txt" }] }), false);
     assert.deepEqual(await names(), []);
+  });
+
+  /** A folder as the browser itself hands it over: no script can make one. */
+  async function dropFolder(): Promise<void> {
+    const path = await mkdtemp(join(tmpdir(), "waxseal-"));
+    const devtools = await page.context().newCDPSession(page);
+    try {
+      const data = { items: [], files: [path], dragOperationsMask: 1 };
+      for (const type of ["dragEnter", "dragOver", "drop"] as const)
+        await devtools.send("Input.dispatchDragEvent", { type, x: 40, y: 40, data });
+    } finally {
+      await devtools.detach();
+      await rm(path, { recursive: true });
+    }
+  }
+
+  it("says of a folder what to do instead", async () => {
+    await dropFolder();
+    await page
+      .getByRole("link", { name: "A folder can't be added. Zip it, then add the zip file." })
+      .waitFor();
+    assert.equal(await page.title(), "Error: Share a secret · Waxseal");
+    assert.deepEqual(await names(), []);
+  });
+
+  it("says nothing of a folder that is dropped on the finished link", async () => {
+    await secret().fill("hunter2");
+    await createLink(page);
+    await page.evaluate(() => {
+      DataTransferItem.prototype.webkitGetAsEntry = () => ({ isDirectory: true }) as FileSystemEntry;
+    });
+    assert.equal(await dispatch("drop", { files: [{ name: "folder" }] }), false);
+    assert.equal(await page.title(), "Your link is ready · Waxseal");
+    assert.equal(await page.locator("#problem").getAttribute("hidden"), "");
   });
 
   it("takes a pasted screenshot, whichever field has the focus", async () => {
