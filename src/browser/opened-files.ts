@@ -51,19 +51,29 @@ function saveWith(button: HTMLButtonElement, size: number, what: () => Saveable 
   };
 }
 
-function createButton(words: string, label: string): HTMLButtonElement {
+/**
+ * Called by what it says at the moment and by the file ("Saving 40% notes.zip"): speech input presses a
+ * button by the words that are seen (WCAG 2.5.3).
+ */
+function createButton(words: string, name: HTMLElement): HTMLButtonElement {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = words;
-  button.setAttribute("aria-label", label);
+  button.id = `${words.toLowerCase()}-${name.id}`;
+  button.setAttribute("aria-labelledby", `${button.id} ${name.id}`);
   return button;
 }
 
-function previewButton(part: OpenedPart, name: string, type: ImageType, row: HTMLElement): HTMLButtonElement {
-  const button = createButton("Preview", `Preview ${name}`);
+function previewButton(
+  part: OpenedPart,
+  name: HTMLElement,
+  type: ImageType,
+  row: HTMLElement,
+): HTMLButtonElement {
+  const button = createButton("Preview", name);
   button.setAttribute("aria-expanded", "false");
   const image = document.createElement("img");
-  image.alt = name;
+  image.alt = name.textContent;
   image.hidden = true;
   row.append(image);
   button.onclick = () =>
@@ -86,20 +96,22 @@ function previewButton(part: OpenedPart, name: string, type: ImageType, row: HTM
   return button;
 }
 
-function fileRow(part: OpenedPart, name: string): HTMLLIElement {
+function fileRow(part: OpenedPart, name: string, index: number): HTMLLIElement {
   const row = document.createElement("li");
   const shownName = document.createElement("span");
   shownName.className = "name";
-  shownName.append(document.createElement("bdi"));
-  shownName.firstElementChild?.append(name);
+  const ownName = document.createElement("bdi");
+  ownName.id = `file-${index}`;
+  ownName.append(name);
+  shownName.append(ownName);
   const size = document.createElement("span");
   size.className = "hint";
   size.textContent = formatBytes(part.size);
-  const saveButton = createButton("Save", `Save ${name}`);
+  const saveButton = createButton("Save", ownName);
   saveWith(saveButton, part.size, () => ({ name, pieces: part.read }));
   row.append(shownName, size, saveButton);
   const type = part.size <= MAX_PREVIEW ? imageType(part, part.start) : undefined;
-  if (type) saveButton.before(previewButton(part, name, type, row));
+  if (type) saveButton.before(previewButton(part, ownName, type, row));
   return row;
 }
 
@@ -128,7 +140,7 @@ async function zip(parts: readonly OpenedPart[], names: readonly string[]): Prom
 export function showFiles(parts: readonly OpenedPart[]): void {
   const names = distinctFileNames(parts.map(({ kind, name }) => (kind === "text" ? "secret.txt" : name)));
   const list = element("files", HTMLElement);
-  list.replaceChildren(...parts.map((part, i) => fileRow(part, names[i] ?? "")));
+  list.replaceChildren(...parts.map((part, i) => fileRow(part, names[i] ?? "", i)));
   element("opened-files", HTMLElement).hidden = parts.length === 0;
   element("files-problem", HTMLElement).hidden = true;
   const saveAll = element("save-all", HTMLButtonElement);

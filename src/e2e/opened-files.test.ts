@@ -189,10 +189,21 @@ describe("files that were opened", () => {
     await openLink(page, await createLink(sender));
     await button("Save big.bin").click();
     await page.locator("#status", { hasText: "big.bin saved" }).waitFor({ state: "attached" });
-    assert.equal(await button("Save big.bin").textContent(), "Saved");
+    assert.equal(await button("Saved big.bin").textContent(), "Saved");
     assert.equal(await chosenFile("big.bin"), sha256(big.buffer));
     await button("Save all").click();
     await page.locator("#status", { hasText: "secret.zip saved" }).waitFor({ state: "attached" });
+  });
+
+  it("are saved by buttons that are called what they say, while they save too", async () => {
+    await withPicker("file");
+    await page.addInitScript(() => {
+      FileSystemWritableFileStream.prototype.close = () => new Promise(() => undefined);
+    });
+    await open([part("a.key", new Uint8Array(50)), part("b.key", some("x"))]);
+    await button("Save a.key").click();
+    await button("Saving… a.key").waitFor();
+    assert.ok(await button("Save b.key").isVisible());
   });
 
   it("stay where they are when the person changes their mind", async () => {
