@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { textPart } from "../envelope/parts.ts";
 import { addFiles, createLink, file, filePart } from "./file-people.ts";
 import { pictures } from "./pictures.ts";
-import { deleteByReceipt, share, type Waxseal } from "./rig.ts";
+import { deleteByReceipt, share, shareUnsent, type Waxseal } from "./rig.ts";
 
 /** Every screen and state that a person can come to, and how to get there. */
 export type Scene = (page: Page, waxseal: Waxseal) => Promise<unknown>;
@@ -191,6 +191,10 @@ export const scenes = {
   "receipt, sealed": async (page, { url }) => {
     await page.goto((await share(url)).receipt);
     await at("Sealed")(page);
+  },
+  "receipt, being sent": async (page, { url }) => {
+    await page.goto((await shareUnsent(url)).receipt);
+    await at("Being sent")(page);
   },
   "receipt, expired": async (page, waxseal) => {
     const { receipt } = await share(waxseal.url, { ttl: 60 });
