@@ -48,9 +48,10 @@ type Step = fc.AsyncCommand<Model, Real>;
 const LIVE: readonly (SecretState | undefined)[] = ["sealed", "locked"];
 
 function settle(model: Model): void {
-  const unended = LIVE.includes(model.state) || model.state === "uploading";
-  if (unended && model.now >= model.expires) end(model, "expired", model.expires);
-  if (model.state && !unended && model.now >= model.ended + MODEL_LIMITS.retention) {
+  const isUnended = () => LIVE.includes(model.state) || model.state === "uploading";
+  if (isUnended() && model.now >= model.expires) end(model, "expired", model.expires);
+  // Both at once where time moved on by more than what was left and the retention.
+  if (model.state && !isUnended() && model.now >= model.ended + MODEL_LIMITS.retention) {
     model.state = undefined;
   }
 }
