@@ -125,6 +125,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       const length = Number(request.get("Content-Length") ?? longestBody);
       onceOver(response, budget(Math.min(length, longestBody)));
       const { fields, files, tooLarge } = await readForm(request, response);
+      // Too large by far: nobody reads the rest.
+      if (!request.complete) response.set("Connection", "close");
       const entered: Entered = {
         secret: withUnixLineEnds(fields.get("secret") ?? new Uint8Array(0)),
         passphrase: textOf(fields, "passphrase"),

@@ -27,6 +27,9 @@ export interface MultipartLimits {
 const MAX_FIELDS = 16;
 const MAX_HEADER_BYTES = 4096;
 
+/** A body is read up to so many times the limit: beyond it, what comes is only dropped. */
+const READ_AT_MOST = 4;
+
 /** Bytes; doubled as often as it takes. */
 const FIRST_ROOM = 1024;
 
@@ -49,6 +52,9 @@ function createSink() {
       length += piece.length;
       piece.fill(0);
     },
+    wipe() {
+      wipe(room);
+    },
     take(): Bytes {
       const whole = copyOf(room.subarray(0, length));
       wipe(room);
@@ -59,27 +65,33 @@ function createSink() {
 
 /**
  * Reads a form of type `multipart/form-data` (RFC 7578) as bytes that can be overwritten afterwards,
- * never as strings. A body beyond the limits is read to its end and dropped as it comes: a browser
- * shows nobody's answer while it is still sending. Throws `invalid` for what is no such form, and
- * for one that was cut short.
+ * never as strings. A body beyond the limits is dropped as it comes, and read to its end where that is
+ * not far: a browser shows nobody's answer while it is still sending. Where it is, `tooLarge` comes
+ * before the end; the answer should close the connection then. Throws `invalid` for what is no such
+ * form, and for one that was cut short.
  */
 export function readMultipart(req: Request, limits: MultipartLimits): Promise<MultipartForm> {
   const fields = new Map<string, Bytes>();
   const files: FormFile[] = [];
   let left = limits.maxBytes;
   let tooLarge = false;
+  let received = 0;
+  let stopped = false;
+  const sinks = new Set<ReturnType<typeof createSink>>();
 
   async function collect(name: string, stream: BusboyFileStream, fileName: string, type: string) {
     const sink = createSink();
+    sinks.add(sink);
     const isFile = fileName !== undefined;
     let length = 0;
     for await (const piece of stream) {
       length += piece.length;
       left -= piece.length;
       if (left < 0 || (isFile && tooLarge)) tooLarge = true;
-      else sink.add(piece);
+      else if (!stopped) sink.add(piece);
       piece.fill(0);
     }
+    sinks.delete(sink);
     const bytes = sink.take();
     if (!isFile) fields.set(name, bytes);
     // An empty control is sent as a file without a name and without a byte.
@@ -92,8 +104,14 @@ export function readMultipart(req: Request, limits: MultipartLimits): Promise<Mu
 
   return new Promise((resolve, reject) => {
     const under: Promise<void>[] = [];
-    const fail = (error: unknown) => {
+    /** The parts that have not ended never will. */
+    const stop = () => {
+      stopped = true;
       req.unpipe(parser);
+      for (const sink of sinks) sink.wipe();
+    };
+    const fail = (error: unknown) => {
+      stop();
       req.resume();
       wipe(...fields.values(), ...files.map(({ bytes }) => bytes));
       reject(error);
@@ -118,6 +136,15 @@ export function readMultipart(req: Request, limits: MultipartLimits): Promise<Mu
     parser.on("error", malformed);
     req.on("error", malformed);
     req.on("aborted", malformed);
+    if (req.destroyed) malformed();
+    req.on("data", (piece: Buffer) => {
+      received += piece.length;
+      if (received <= READ_AT_MOST * limits.maxBytes || stopped) return;
+      stop();
+      req.pause();
+      wipe(...files.splice(0).map(({ bytes }) => bytes));
+      resolve({ fields, files: [], tooLarge: true });
+    });
     req.pipe(parser);
   });
 }
