@@ -5,8 +5,8 @@ import { openRedisStore } from "../testing/open-redis-store.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { startTcpProxy } from "../testing/tcp-proxy.ts";
 import { until } from "../testing/until.ts";
-import { UPLOAD_SIZES_KEY } from "./redis-keys.ts";
-import { StoreUnavailableError } from "./store.ts";
+import { recordKey, UPLOAD_SIZES_KEY } from "./redis-keys.ts";
+import { StoreFullError, StoreUnavailableError } from "./store.ts";
 
 describe("A create that is sent again while the first is waiting for replicas", () => {
   for (const kind of ["a secret", "an upload"] as const) {
@@ -50,4 +50,36 @@ describe("A create that is sent again while the first is waiting for replicas", 
       }
     });
   }
+});
+
+describe("A create that is sent again where there is no room for more", () => {
+  it("is not confirmed by replicas that do not have the first, and keeps it once it is", async () => {
+    const master = await startRedis();
+    const line = await startTcpProxy(master.port);
+    const replica = await startRedis("--replicaof", "127.0.0.1", String(line.port));
+    const [admin, mirror] = [await master.client(), await replica.client()];
+    await until(async () => (await mirror.info("replication")).includes("master_link_status:up"));
+    const alone = await openRedisStore(master.port);
+    const budget = { kind: "size", bytes: 1 } as const;
+    const full = await openRedisStore(master.port, { budget, waitReplicas: 1, waitTimeout: 300 });
+    try {
+      const secret = newSecret();
+      // Still connected, so that it counts for whoever has written nothing.
+      line.silence();
+      await alone.create(secret);
+      await assert.rejects(full.create(secret), StoreUnavailableError);
+      line.mend();
+      await until(async () => (await mirror.exists(recordKey(secret.id))) === 1);
+      await until(async () => {
+        const again = await full.create(secret).catch(() => undefined);
+        return again?.kind === "created" && again.existed;
+      });
+      assert.equal(await admin.hget(recordKey(secret.id), "asked"), "1");
+      assert.equal((await alone.open(opening(secret))).kind, "handed-over");
+      await assert.rejects(full.create(newSecret()), StoreFullError);
+    } finally {
+      await Promise.all([alone.close(), full.close(), line.close()]);
+      await Promise.all([master.stop(), replica.stop()]);
+    }
+  });
 });

@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import type { Ciphertext, SecretId } from "../envelope/tokens.ts";
-import { digestBody, sameDigest } from "./digests.ts";
+import { digestBody } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
 import { releaseUpload, reserveUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey, shareKey } from "./redis-keys.ts";
 import type { RedisParts } from "./redis-parts.ts";
-import { parseRecord } from "./redis-record.ts";
 import { asBuffer, kindOf, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
 import { beginUpload, shareLife } from "./redis-upload.ts";
@@ -114,20 +113,6 @@ async function cleanUp(parts: RedisParts, id: SecretId, shareName: string): Prom
   await quietly(keyring.drop(id, shareName), releaseUpload(parts, id, shareName), unschedule());
 }
 
-/** Where there is no room for more, what is there already can still be told. */
-async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
-  const { id } = secret;
-  const { value: reply, replicated } = await parts.writer.run(recordKey(id), (connection) =>
-    connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)),
-  );
-  const stored = reply ? parseRecord(id, reply) : undefined;
-  if (!stored) return undefined;
-  if (!sameDigest(stored.body, digestBody(secret))) return { kind: "conflict" };
-  if (!replicated) throw tooFewReplicas();
-  const { createdAt, expiresAt } = stored.facts;
-  return { kind: "created", existed: true, createdAt, expiresAt };
-}
-
 /** Its share is removed once the record is, and only then: the record may have to stay. */
 async function takeBack(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
   const discard = parts.client.waxsealDiscardSecretBuffer(recordKey(id), blobKey(id), shareName, "0");
@@ -174,9 +159,25 @@ async function confirm(
   return { kind: "created", existed: !created, createdAt: number(reply[1]), expiresAt: number(reply[2]) };
 }
 
+/**
+ * Where there is no room for more, what is there already can still be told. It is asked for as any create
+ * is, which writes to it, so that there is something to wait for.
+ */
+async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
+  const { id } = secret;
+  const shareName = randomName();
+  const { value, replicated } = await parts.writer.run(recordKey(id), async (connection) => {
+    if (!(await connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)))) return undefined;
+    return place(parts, secret, shareName, connection);
+  });
+  return value && confirm(parts, id, shareName, { value, replicated });
+}
+
+const randomName = () => randomBytes(8).toString("base64url");
+
 async function admitAndWrite(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
   const { id, size } = secret;
-  const shareName = randomBytes(8).toString("base64url");
+  const shareName = randomName();
   const lasting = secret.blob === undefined;
   const room = await parts.admission.admit(id, size, { lasting });
   let begun = false;
