@@ -37,7 +37,7 @@ const LARGEST_AT_ONCE = 3;
 const PER_FILE = 4096;
 
 export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, hashPassphrase } = deps;
+  const { config, store, limits, hashPassphrase, log } = deps;
   const { basePath } = config;
   const base = config.publicUrl.href.replace(/\/$/, "");
   const router = Router({ caseSensitive: true, strict: true });
@@ -139,7 +139,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
         const ttl = checkEntered(entered);
         await create(response, entered, ttl);
       } catch (error) {
-        const shown = asFormError(error, "secret");
+        const shown = asFormError(error, "secret", log);
         if (!shown) return next(error);
         sendForm(request, response, entered, shown);
       } finally {

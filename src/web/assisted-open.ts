@@ -55,7 +55,7 @@ function fragmentOf(pasted: string): string {
 }
 
 export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, audit, hashPassphrase } = deps;
+  const { config, store, limits, audit, hashPassphrase, log } = deps;
   const { basePath } = config;
   const authenticate = createAuthenticate(store, audit);
   const readBlob = createReadBlob(store);
@@ -196,7 +196,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
           await open(response, fragment, textOf(fields, "passphrase"), claim);
         }
       } catch (error) {
-        const shown = asFormError(error, "link");
+        const shown = asFormError(error, "link", log);
         if (!shown) return next(error);
         sendForm(request, response, pasted, claim, shown);
       } finally {
