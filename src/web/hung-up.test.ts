@@ -93,17 +93,20 @@ describe("A client that hangs up while something is awaited", () => {
         await handedOver;
         const body = answer();
         assert.ok(body instanceof Uint8Array && body.length > 40);
-        assert.ok(body.every((byte) => byte === 0));
+        assert.equal(
+          body.some((byte) => byte !== 0),
+          false,
+        );
       },
     );
   });
 
   it("gives back the memory that opening its secret would have taken", async () => {
     let leaving = true;
-    const secret = await sealSecret({ text: "x".repeat(1000), passphrase: "rosebud" });
+    const secret = await sealSecret({ text: "x".repeat(250_000), passphrase: "rosebud" });
     await hanging(
       (pause) => ({
-        env: { MAX_SECRET_BYTES: "1KiB", MAX_FILES: "0" },
+        env: { MAX_SECRET_BYTES: "256KiB", MAX_FILES: "0" },
         async hashPassphrase(...input) {
           await pause();
           return cheapHash(...input);
@@ -111,7 +114,7 @@ describe("A client that hangs up while something is awaited", () => {
       }),
       () => leaving,
       async ({ app, url }) => {
-        await app.create(secret);
+        await app.upload(secret);
         const { csrf, Cookie } = await formAt(`${url}/assisted/open`);
         const open = () =>
           fetch(`${url}/assisted/open`, {
@@ -175,20 +178,22 @@ describe("A client that hangs up while something is awaited", () => {
     const app = createTestApp();
     const server = createServer((req, res) => {
       app.handler(req, res);
-      if (++begun === 16 && leaving) req.socket.destroy();
+      if (++begun % 16 === 0 && leaving) req.socket.destroy();
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const client = connect(port, "127.0.0.1");
     try {
-      client.write("PUT /api/v1/secret/blob HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".repeat(16));
-      await once(client.resume(), "close");
-      assert.equal(begun, 16);
+      // Only the first of them has its turn: twice, for the others to be as many as an address may send.
+      for (let i = 0; i < 2; i++) {
+        const client = connect(port, "127.0.0.1");
+        client.write("PUT /api/v1/secret/blob HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".repeat(16));
+        await once(client.resume(), "close");
+      }
+      assert.equal(begun, 32);
       leaving = false;
       const next = await fetch(`http://127.0.0.1:${port}/api/v1/secret/blob`, { method: "PUT" });
       assert.equal(next.status, 401);
     } finally {
-      client.destroy();
       server.close();
       server.closeAllConnections();
     }
