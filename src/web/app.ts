@@ -68,7 +68,10 @@ export function createApp(deps: AppDeps): RequestListener {
   const audit = createAudit(log);
   const limits = createLimits(deps);
   const store = instrumentStore(deps.store, metrics, audit);
-  const uploads = createUploadPlaces(config.uploadsPerAddress);
+  const uploads = createUploadPlaces(
+    config.uploadsPerAddress,
+    async (id) => (await store.read(id))?.state === "uploading",
+  );
   const routeDeps = { config, store, limits, audit, uploads };
 
   const app = express();

@@ -16,6 +16,7 @@ import {
 import type { CreateResult, NewSecret, Store } from "../store/store.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, wipeBody } from "./json-body.ts";
+import { addressOf } from "./limits.ts";
 import { type FieldError, invalid, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, describeUpload, formatTime } from "./secret-state.ts";
@@ -90,17 +91,19 @@ export function createSecretRoute({ config, store, limits, uploads }: RouteDeps)
 
   /** Takes a place for an upload, and gives it back where none has begun. */
   async function create(secret: NewSecret, address: string) {
-    if (!secret.blob) uploads.take(address, secret.id);
+    const isNew = !secret.blob && (await uploads.take(address, secret.id));
     try {
       const result = await store.create(secret);
       if (result.kind === "conflict") {
         throw new Problem("conflict", "There is another secret with this id. Make a new link and try again.");
       }
+      if (!secret.blob) uploads.begin(address, secret.id);
       const created = await describeCreated(store, secret, result);
       if (created.state !== "uploading") uploads.free(secret.id);
       return created;
     } catch (error) {
-      uploads.free(secret.id);
+      // What else failed, an upload of this id may still be running.
+      if (isNew) uploads.giveBack(secret.id);
       throw error;
     }
   }
@@ -109,7 +112,7 @@ export function createSecretRoute({ config, store, limits, uploads }: RouteDeps)
   router.post("/api/v1/secrets", limits.create, readJson, async (req, res) => {
     try {
       const secret = parseNewSecret(req.body);
-      res.status(201).json({ id: secret.id, ...(await create(secret, req.ip ?? "")) });
+      res.status(201).json({ id: secret.id, ...(await create(secret, addressOf(req))) });
     } finally {
       wipeBody(req);
     }
