@@ -21,6 +21,7 @@ describe("parseConfig", () => {
       redisTls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined },
       redisKeyPrefix: "",
       redisWaitReplicas: 0,
+      keyringRedisWaitReplicas: 0,
       redisWaitTimeout: 500,
       trustProxy: false,
       ttlChoices: [1, 4, 12, 24, 48, 72].map((hours) => hours * 3600),

@@ -77,6 +77,7 @@ function toConfig(values: Settings): Config {
     },
     redisKeyPrefix: values.REDIS_KEY_PREFIX ?? "",
     redisWaitReplicas: values.REDIS_WAIT_REPLICAS,
+    keyringRedisWaitReplicas: values.KEYRING_REDIS_WAIT_REPLICAS,
     redisWaitTimeout: values.REDIS_WAIT_TIMEOUT,
     trustProxy: values.TRUST_PROXY ?? false,
     ttlChoices: values.TTL_CHOICES,

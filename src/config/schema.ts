@@ -104,6 +104,11 @@ export const settings = z.object({
     "0",
     "How many replicas must confirm before a secret counts as saved or is handed over. Set it to the number that may be promoted.",
   ),
+  KEYRING_REDIS_WAIT_REPLICAS: withDefault(
+    kinds.integer(0, 10),
+    "0",
+    "The same for `KEYRING_REDIS_URL`: how many replicas must have a key share before its secret counts as saved.",
+  ),
   REDIS_WAIT_TIMEOUT: withDefault(
     kinds.milliseconds(50, 1000),
     "500ms",

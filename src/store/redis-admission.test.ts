@@ -19,7 +19,7 @@ import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-r
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { createAdmission } from "./redis-admission.ts";
-import { parseInfo } from "./redis-check.ts";
+import { parseInfo } from "./redis-info.ts";
 import { contentCost, DUE_COST, SHARE_COST, uploadCost } from "./redis-memory.ts";
 import { BLOB_BLOCK, type NewSecret, type Store, StoreFullError } from "./store.ts";
 

@@ -1,4 +1,6 @@
 import type { StoreBudget } from "../config/config.ts";
+import { LARGEST_SHARE } from "../config/kinds.ts";
+import { type Info, numberIn } from "./redis-info.ts";
 import { BLOB_BLOCK } from "./store.ts";
 
 /** What one Redis uses of its memory, and from which use on it takes nothing new. */
@@ -9,11 +11,6 @@ export interface MemoryUse {
   readonly budget: number | undefined;
 }
 
-/** However many bytes an operator has written: above this, Redis itself may have to say no. */
-const LARGEST_SHARE = 0.95;
-
-const numberIn = (info: ReadonlyMap<string, string>, name: string) => Number(info.get(name) ?? Number.NaN);
-
 /** Bytes; undefined where nothing limits it. */
 export function budgetOf(maxmemory: number, budget: StoreBudget | undefined): number | undefined {
   if (budget === undefined) return undefined;
@@ -23,7 +20,7 @@ export function budgetOf(maxmemory: number, budget: StoreBudget | undefined): nu
 }
 
 /** From INFO's section "memory". */
-export function memoryUse(info: ReadonlyMap<string, string>, budget: StoreBudget | undefined): MemoryUse {
+export function memoryUse(info: Info, budget: StoreBudget | undefined): MemoryUse {
   // Buffers for replicas and for the append-only file: Redis leaves them out when it compares with
   // maxmemory (freeMemoryGetNotCountedMemory), and so does whoever wants to know first.
   const elsewhere = Number(info.get("mem_not_counted_for_evict") ?? 0);

@@ -79,7 +79,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const { writer, retention } = parts;
 
   return {
-    check: () => checkRedis(client, options.keyring, waitReplicas, options.budget),
+    check: () => checkRedis(client, options.keyring, waitReplicas, keyringWaitReplicas, options.budget),
 
     async ping() {
       await Promise.all([ask(client.ping()), options.keyring && ask(options.keyring.ping())]);
