@@ -12,7 +12,7 @@ export function endContract(makeStore: MakeStore): void {
       const secret = newSecret();
       await store.create(secret);
       const deleted = await store.delete(secret.id);
-      assert(deleted.kind === "deleted" && deleted.first);
+      assert(deleted.kind === "deleted" && deleted.first && deleted.wasSealed);
       assert.deepEqual(await store.delete(secret.id), { ...deleted, first: false });
       assert.equal(await readWhole(store, secret), undefined);
       const { endedAt } = deleted;

@@ -31,7 +31,9 @@ export function uploadEndContract(makeStore: MakeStore): void {
       await store.create(secret);
       await sendPieces(store, secret.id, blob, cut(BLOB_BLOCK, 100_000));
       const deleted = await store.delete(secret.id);
-      assert(deleted.kind === "deleted" && deleted.first);
+      assert(deleted.kind === "deleted" && deleted.first && !deleted.wasSealed);
+      const again = await store.delete(secret.id);
+      assert.deepEqual(again, { ...deleted, first: false });
       const ended = { kind: "ended", state: "deleted", endedAt: deleted.endedAt };
       assert.deepEqual(await store.writeBlob(secret.id, 0, blob.subarray(0, 10)), ended);
       assert.deepEqual(await store.sealUpload(secret.id), ended);

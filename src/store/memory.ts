@@ -113,13 +113,14 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const entry = find(id, now);
       if (!entry) return MISSING;
       destroyContent(entry);
+      const wasSealed = entry.events[0]?.kind === "sealed";
       if (isUnended(entry.state)) {
         end(entry, "deleted", now);
-        return { kind: "deleted", first: true, endedAt: now };
+        return { kind: "deleted", first: true, wasSealed, endedAt: now };
       }
       const endedAt = entry.endedAt ?? now;
       return entry.state === "deleted"
-        ? { kind: "deleted", first: false, endedAt }
+        ? { kind: "deleted", first: false, wasSealed, endedAt }
         : endedResult(entry.state, endedAt);
     },
 

@@ -133,9 +133,14 @@ export type OpenResult =
 /** `refused`: the secret was not handed over to this claim. */
 export type AckResult = { readonly kind: "acknowledged" } | { readonly kind: "refused" } | Missing;
 
-/** `first`: this call deleted it. */
+/** `first`: this call deleted it. `wasSealed`: it was a secret by then, and no unfinished upload. */
 export type DeleteResult =
-  | { readonly kind: "deleted"; readonly first: boolean; readonly endedAt: number }
+  | {
+      readonly kind: "deleted";
+      readonly first: boolean;
+      readonly wasSealed: boolean;
+      readonly endedAt: number;
+    }
   | Ended
   | Missing;
 

@@ -22,6 +22,11 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     audit("created", id);
   }
 
+  function countAbandoned(id: SecretId): void {
+    metrics.abandoned.inc();
+    audit("upload-abandoned", id);
+  }
+
   function recordOpening(id: SecretId, result: OpenResult): void {
     switch (result.kind) {
       case "handed-over":
@@ -76,8 +81,10 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     async delete(id) {
       const result = await timed("delete", () => store.delete(id));
       if (result.kind === "deleted" && result.first) {
-        metrics.deleted.inc();
-        audit("deleted", id);
+        if (result.wasSealed) {
+          metrics.deleted.inc();
+          audit("deleted", id);
+        } else countAbandoned(id);
       }
       return result;
     },
@@ -96,10 +103,7 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     },
     async collectAbandoned() {
       const ids = await timed("collect-abandoned", () => store.collectAbandoned());
-      for (const id of ids) {
-        metrics.abandoned.inc();
-        audit("upload-abandoned", id);
-      }
+      for (const id of ids) countAbandoned(id);
       return ids;
     },
     countPending: () => timed("count-pending", () => store.countPending()),

@@ -4,7 +4,7 @@
 -- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] retention, ms
 --
--- {'deleted', share key's name, ended ms, blocks, 1 where this call did it}
+-- {'deleted', share key's name, ended ms, blocks, 1 where this call did it, 1 where it had been sealed}
 -- {'ended', share key's name, ended ms, blocks, state}
 -- {'missing'}
 -- {'version'}
@@ -20,6 +20,7 @@ if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
 -- After a failover the clock may be another one: no event is noted as earlier than the one before it, or
 -- than the create where that was of an upload.
 local now = math.max(clock, tonumber(string.match(record[6], '(%d+):[%a-]+$') or record[11]))
+local sealed = string.find(record[6], ':sealed', 1, true) and 1 or 0
 
 -- UNLINK first: a full Redis allows it, and then allows the rest.
 redis.call('UNLINK', KEYS[2])
@@ -33,9 +34,9 @@ if state == 'sealed' or state == 'locked' or state == 'uploading' then
   if now >= expires then return { 'ended', share, expires, blocks, 'expired' } end
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   redis.call('HSET', KEYS[1], 'state', 'deleted', 'ended', now, 'events', record[6] .. ',' .. now .. ':deleted')
-  return { 'deleted', share, now, blocks, 1 }
+  return { 'deleted', share, now, blocks, 1, sealed }
 end
-if state == 'deleted' then return { 'deleted', share, ended, blocks, 0 } end
+if state == 'deleted' then return { 'deleted', share, ended, blocks, 0, sealed } end
 -- The claimant may be on its way, or come again within the window. `destroyed` tells lose-secret
 -- whose doing it is that the share isn't there.
 if state == 'opened' and not record[8] then
