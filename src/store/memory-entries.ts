@@ -61,6 +61,7 @@ export function note(entry: Entry, kind: EventKind, at: number): void {
 export interface EntriesOptions {
   /** Milliseconds that an end state outlives its secret. */
   readonly retention: number;
+  /** Unfinished ones get no more than half of `maxBytes`, so that there is room for what is whole. */
   readonly uploads: UploadLimits;
   readonly maxBytes: number;
   readonly clock: () => number;
@@ -134,7 +135,9 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
     add(entry) {
       const bytes = RECORD_BYTES + entry.size;
       const uploading = entry.state === "uploading";
-      const crowded = () => uploading && uploadBytes + entry.size > uploads.maxBytes;
+      // One that is alone may need more than its half.
+      const most = Math.min(uploads.maxBytes, Math.max(maxBytes / 2, entry.size));
+      const crowded = () => uploading && uploadBytes + entry.size > most;
       if (usedBytes + bytes > maxBytes || crowded()) sweep();
       if (usedBytes + bytes > maxBytes) throw new StoreFullError();
       if (crowded()) throw new UploadsFullError();

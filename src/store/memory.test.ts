@@ -7,7 +7,7 @@ import { storeContract } from "./contract.ts";
 import { LIMITS } from "./contract-harness.ts";
 import { createMemoryStore } from "./memory.ts";
 import { RECORD_BYTES } from "./memory-entries.ts";
-import { StoreFullError, StoreUnavailableError } from "./store.ts";
+import { StoreFullError, StoreUnavailableError, UploadsFullError } from "./store.ts";
 
 storeContract("The embedded store", async (limits) => {
   let now = Date.now();
@@ -49,6 +49,23 @@ describe("The embedded store's bounds", () => {
     assert.equal(await store.read(refused.id), undefined);
     assert.equal(await store.countPending(), 3);
     for (const one of kept) assert.deepEqual(await readWhole(store, one), one.blob);
+    await store.close();
+  });
+
+  it("leaves half of itself to what is whole, however much unfinished uploads declare", async () => {
+    const { store, secret } = smallStore(10);
+    const upload = (size: number) => {
+      const { blob, ...announced } = secret(1);
+      return { ...announced, size };
+    };
+    const half = 5 * (RECORD_BYTES + 1_000);
+    const alone = upload(half + 1_000);
+    await store.create(alone);
+    await assert.rejects(store.create(upload(1)), UploadsFullError);
+    await store.delete(alone.id);
+    await store.create(upload(half - 1_000));
+    await assert.rejects(store.create(upload(1_001)), UploadsFullError);
+    for (let i = 0; i < 3; i++) await store.create(secret());
     await store.close();
   });
 
