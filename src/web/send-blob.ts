@@ -5,6 +5,8 @@ import { BLOB_BLOCK, type SecretRecord, type Store, StoreUnavailableError } from
 import { parseByteRange } from "./byte-range.ts";
 import { createReadBlob, type ReadBlob } from "./read-blob.ts";
 
+const GONE: ReadonlySet<unknown> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
+
 /** The rest of a range, a block at a time and on the store's own grid. */
 async function* blocks(readBlob: ReadBlob, record: SecretRecord, from: number, to: number) {
   for (let start = from; start < to; ) {
@@ -12,6 +14,11 @@ async function* blocks(readBlob: ReadBlob, record: SecretRecord, from: number, t
     yield await readBlob(record, start, end);
     start = end;
   }
+}
+
+/** Whether a response broke off because nobody takes it any more. A store has errors of its own. */
+function hasGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && GONE.has(error.code);
 }
 
 /**
@@ -47,7 +54,7 @@ export function createSendBlob(store: Pick<Store, "read" | "readBlob">) {
       await pipeline(Readable.from(body(), { objectMode: false, highWaterMark: 1 }), res);
     } catch (error) {
       // A client that goes away in the middle is its own affair; the log has the request as cut short.
-      if (!res.closed && !res.destroyed) throw error;
+      if (!hasGone(error)) throw error;
     }
   };
 }
