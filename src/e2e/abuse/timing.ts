@@ -6,12 +6,12 @@ import { createClient, inParallel, type Rig, STORES, type StoreName } from "./ri
 import { kolmogorovSmirnov, mannWhitney, medianDifference } from "./statistics.ts";
 
 /** So many questions are open at once: each waits 20 ms for its no. */
-const ABREAST = 48;
+const ABREAST = 16;
 const SECRETS = 50;
 /** Below this a difference would come by chance once in a thousand runs, three comparisons each. */
 const SIGNIFICANT = 0.001 / 3;
 /** Milliseconds added to one kind in the control, which has to be told. */
-const PLANTED = 0.1;
+const PLANTED = 0.25;
 
 function timeOf(agent: Agent, url: string, bearer: string): Promise<number> {
   const started = performance.now();
