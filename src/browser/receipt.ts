@@ -47,7 +47,8 @@ function startReceipt(): void {
       const live = ["uploading", "sealed", "locked"].includes(view.state);
       const triesLeft =
         view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase tries left.`;
-      const ending = view.state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted";
+      const ending =
+        view.state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted";
       const expires = live ? ` ${ending} ${formatTime(new Date(view.expiresAt))}.` : "";
       const values = { state: heading, summary: `${summary}${expires}${triesLeft}` };
       const changed = shown?.state !== view.state;
