@@ -8,7 +8,7 @@ import { parseTtl, type TtlSeconds } from "../envelope/tokens.ts";
 import { assistedLimit } from "./assisted-limit.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { issueFormToken } from "./csrf.ts";
-import { createFormBody, decodeText, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
+import { decodeText, parseForm, readFormBody, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
 import { onceOver } from "./once-over.ts";
@@ -51,7 +51,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     files: [],
     tooLarge: false,
   };
-  const parseText = createFormBody(Math.min(largest, MAX_TEXT) * ENCODED + OTHER_FIELDS);
+  const longestText = Math.min(largest, MAX_TEXT) * ENCODED + OTHER_FIELDS;
 
   function sendForm(request: Request, response: Response, entered: Entered, error?: FormError): void {
     if (error) response.status(error.status).set(error.headers);
@@ -106,14 +106,11 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     });
   }
 
-  async function readForm(request: Request, response: Response): Promise<MultipartForm> {
+  async function readForm(request: Request): Promise<MultipartForm> {
     if (request.is("multipart/form-data")) {
       return readMultipart(request, { maxBytes: longestBody, maxFiles: config.maxFiles });
     }
-    await new Promise<void>((resolve, reject) => {
-      parseText(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
-    });
-    return { fields: parseForm(request.body), files: [], tooLarge: false };
+    return { fields: parseForm(await readFormBody(request, longestText)), files: [], tooLarge: false };
   }
 
   router.get("/assisted", (request, response) => sendForm(request, response, nothing));
@@ -124,7 +121,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     async (request: Request, response: Response, next: NextFunction) => {
       const length = Number(request.get("Content-Length") ?? longestBody);
       onceOver(response, budget(Math.min(length, longestBody)));
-      const { fields, files, tooLarge } = await readForm(request, response);
+      const { fields, files, tooLarge } = await readForm(request);
       // Too large by far: nobody reads the rest.
       if (!request.complete) response.set("Connection", "close");
       const entered: Entered = {

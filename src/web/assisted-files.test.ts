@@ -171,6 +171,18 @@ describe("files on the assisted pages", () => {
     });
   });
 
+  it("and a text that is sent compressed or as anything but a form are refused, and the server goes on", async () => {
+    await listening(async (url) => {
+      const post = (headers: Record<string, string>) =>
+        fetch(`${url}/assisted`, { method: "POST", headers, body: "secret=text" });
+      const form = "application/x-www-form-urlencoded";
+      assert.equal((await post({ "Content-Type": form, "Content-Encoding": "gzip" })).status, 400);
+      assert.equal((await post({ "Content-Type": "text/plain" })).status, 403);
+      const fine = await openedFrom(url, await create(url, [file("a", 5)]));
+      assert.equal(filesOn(await fine.text()).length, 1);
+    });
+  });
+
   it("that make a secret too large for the page leave it sealed, and the page says where it opens", async () => {
     await listening(
       async (url, app) => {
