@@ -61,7 +61,7 @@ RUN set -eu; \
          -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' -o -name '*.markdown' -o -name '.*' \) \
       ! -iname 'licen[cs]e*' -delete; \
     find /out/deps/app/node_modules -depth -type d \
-      \( -name test -o -name tests -o -name __tests__ -o -name benchmarks -o -name examples -o -name '.*' \) \
+      \( -name test -o -name tests -o -name __tests__ -o -name bench -o -name benchmarks -o -name examples -o -name '.*' \) \
       -exec rm -rf {} +; \
     find /out/deps/app/node_modules -type d -empty -delete; \
     cp -R package.json LICENSE dist views /out/app/app/; \

@@ -5,10 +5,12 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
-import { connectRedisOrCluster, nodeName } from "./store/connect-redis.ts";
+import { connectRedisOrCluster } from "./store/connect-redis.ts";
+import { storeLimits } from "./store/limits-of-config.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createRedisStore } from "./store/redis.ts";
 import { createLimitStore } from "./store/redis-limits.ts";
+import { nodeName } from "./store/redis-nodes.ts";
 import { type Store, StoreUnavailableError } from "./store/store.ts";
 import { createApp } from "./web/app.ts";
 import { createPassphraseHasher } from "./web/argon2id-pool.ts";
@@ -60,14 +62,16 @@ function connect(address: RedisAddress, { redisTls, redisKeyPrefix }: Config, lo
   });
   client.on("ready", () => isBack(role));
   client.on("+node", (node: Redis) => node.on("ready", () => isBack(nameOf(nodeName(node)))));
+  // A node that was removed comes back under another name, if at all.
+  client.on("-node", (node: Redis) => away.delete(nameOf(nodeName(node))));
   return client;
 }
 
 function createBackend(config: Config, log: Logger): Backend {
-  const { redis, keyringRedis, redisWaitReplicas, redisWaitTimeout } = config;
+  const { redis, keyringRedis, redisWaitReplicas, keyringRedisWaitReplicas, redisWaitTimeout } = config;
   if (redis === undefined) {
     return {
-      store: createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes }),
+      store: createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes }),
       limitStore: () => undefined,
     };
   }
@@ -77,9 +81,10 @@ function createBackend(config: Config, log: Logger): Backend {
     store: createRedisStore({
       client,
       keyring,
-      limits: config,
+      limits: storeLimits(config),
       budget: config.storeBudget,
       waitReplicas: redisWaitReplicas,
+      keyringWaitReplicas: keyringRedisWaitReplicas,
       waitTimeout: redisWaitTimeout,
     }),
     limitStore: (name) => createLimitStore({ client, name }),

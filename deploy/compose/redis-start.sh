@@ -4,6 +4,7 @@
 #
 #   REDIS_ROLE        whose address to write for the app: redis (default) or keyring
 #   REDIS_MAXMEMORY   what Redis may use for data, stated in compose.yaml
+#   REDIS_KEY_PREFIX  what Waxseal puts before every key: its user may touch no other (default: nothing)
 #   REDIS_DURABLE     yes: keep an append-only file in /data (durable.yaml)
 #   SENTINEL_NODES    every node's name, the first being the first master (sentinel.yaml)
 #   SENTINELS         every Sentinel's name (sentinel.yaml)
@@ -17,9 +18,9 @@ umask 0077
 
 # What Waxseal uses, from src/store/redis-commands.ts by `npm run readme` (CLIENT SETINFO is left out:
 # Redis before 7.2 refuses a list that names it, and clients do without).
-commands='+hello +client|setname +select +quit +info +ping +time +wait +set +get +incr +decr +pttl
-+exists +getex +getdel +hset +pexpire +hmget +hgetall +hdel +zadd +zincrby +zcard
-+zrangebyscore +zrem +del +unlink +script|load +eval +evalsha'
+commands='+hello +client|setname +select +quit +info +ping +time +wait +set +get +getrange +setrange
++incr +decr +pttl +exists +getex +getdel +hset +pexpire +hmget +hgetall +hdel +zadd
++zincrby +zcard +zrangebyscore +zrem +del +unlink +script|load +eval +evalsha'
 
 role="${REDIS_ROLE:-redis}"
 shared=/run/waxseal
@@ -39,6 +40,15 @@ fi
 case "$password" in
   '' | *[!A-Za-z0-9_-]*)
     echo "The Redis password may hold only letters, digits, - and _, because it becomes part of an address." >&2
+    exit 1
+    ;;
+esac
+
+# It becomes part of the ACL, as src/config/kinds.ts allows it.
+prefix="${REDIS_KEY_PREFIX:-}"
+case "$prefix" in
+  *[!A-Za-z0-9:._/-]*)
+    echo "REDIS_KEY_PREFIX may hold only letters, digits and : . _ / -, such as waxseal:." >&2
     exit 1
     ;;
 esac
@@ -119,7 +129,7 @@ digest="$(printf %s "$password" | sha256sum | cut -c 1-64)"
 cat > "$own/users.acl" << ACL
 user default off resetpass ~* &* +@all
 user health on nopass resetkeys resetchannels -@all +ping
-user waxseal on #$digest ~ws:* resetchannels -@all $(echo $commands)
+user waxseal on #$digest ~${prefix}ws:* resetchannels -@all $(echo $commands)
 ACL
 if [ -n "${SENTINELS:-}" ]; then
   cat >> "$own/users.acl" << ACL

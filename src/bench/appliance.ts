@@ -5,12 +5,13 @@
  *
  *   node --import tsx src/bench/appliance.ts [secrets] [starts]
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeLayers, imageLayers } from "../e2e/docker/image-layers.ts";
 import { type Appliance, image, startAppliance } from "../e2e/docker/rig.ts";
 import { inspectContainer, type Stack } from "../e2e/docker/stack.ts";
+import { residentBytes } from "../testing/resident.ts";
 import { createPending, median } from "./pending.ts";
 
 const SECRETS = Number(process.argv[2] ?? 10_000);
@@ -52,8 +53,7 @@ async function memoryOf({ engine }: Appliance, id: string): Promise<string> {
   const format = ["stats", "--no-stream", "--format", "{{.MemUsage}}", id];
   const used = (await engine.docker(format)).stdout.trim();
   const { State } = await inspectContainer(engine, id);
-  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${State.Pid}/status`, "utf8"))?.[1];
-  return `${used} (resident ${(Number(resident) / 1024).toFixed(1)} MiB)`;
+  return `${used} (resident ${(residentBytes(State.Pid) / 2 ** 20).toFixed(1)} MiB)`;
 }
 
 async function measure(appliance: Appliance, stack: Stack, address: string): Promise<void> {

@@ -4,9 +4,9 @@
  *
  *   npm run build && node --import tsx src/bench/footprint.ts [secrets] [starts]
  */
-import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { startRedis } from "../testing/redis-server.ts";
+import { residentBytes } from "../testing/resident.ts";
 import { type ServerProcess, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
 import { createPending, median } from "./pending.ts";
@@ -19,11 +19,7 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** MiB that the system has given to the process. */
-function residentMiB({ pid }: ServerProcess): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return (Number(line?.[1] ?? Number.NaN) * 1024) / MIB;
-}
+const residentMiB = ({ pid }: ServerProcess) => residentBytes(pid) / MIB;
 
 /** Milliseconds for what was only needed once to be let go; nothing is asked of the server meanwhile. */
 const SETTLE = 5000;

@@ -7,7 +7,7 @@
  */
 import type { Redis } from "ioredis";
 import { storedCiphertext } from "../envelope/tokens.ts";
-import { parseInfo } from "../store/redis-check.ts";
+import { parseInfo } from "../store/redis-info.ts";
 import { contentCost, DUE_COST, SHARE_COST } from "../store/redis-memory.ts";
 import { type Store, StoreFullError, StoreUnavailableError } from "../store/store.ts";
 import { bytes, newSecret, opening } from "../testing/new-secret.ts";

@@ -1,4 +1,5 @@
 import { encodeBase64url } from "../envelope/base64url.ts";
+import type { Bytes } from "../envelope/bytes.ts";
 import type { CreateFields } from "../envelope/sender.ts";
 import {
   type AccessProof,
@@ -10,16 +11,29 @@ import {
 
 /** What the server says of a secret. */
 export interface SecretView {
-  readonly state: "sealed" | "locked" | "opened" | "expired" | "deleted" | "lost";
+  readonly state: "uploading" | "sealed" | "locked" | "opened" | "expired" | "deleted" | "lost";
   readonly passphrase: boolean;
+  /** The blob's length in bytes. */
+  readonly size: number;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly endedAt?: string;
   readonly triesLeft?: number;
 }
 
-export interface ReceiptView extends SecretView {
+export interface ReceiptView extends SecretView, UploadView {
   readonly events: readonly { readonly at: string; readonly kind: string }[];
+}
+
+/** How far an upload has come. */
+export interface UploadView {
+  readonly state: SecretView["state"];
+  /** Of the upload while it lasts, of the secret afterwards. */
+  readonly expiresAt: string;
+  /** Bytes that the server holds; none of these is told once the secret is sealed. */
+  readonly received?: number;
+  /** What it lacks, first and last byte of each range; not always all of it. */
+  readonly missing?: readonly (readonly [number, number])[];
 }
 
 interface ProblemBody {
@@ -59,28 +73,43 @@ const OPEN_TIMEOUT = 10_000;
 
 interface Call {
   readonly timeout?: number;
-  readonly method?: "POST" | "DELETE";
+  readonly method?: "POST" | "PUT" | "DELETE";
   readonly bearer?: string;
   readonly json?: unknown;
+  readonly bytes?: Bytes;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** AbortSignal.any, which Safari knows only since 17.4. */
+function eitherSignal(a: AbortSignal, b: AbortSignal | undefined): AbortSignal {
+  if (!b) return a;
+  const either = new AbortController();
+  for (const signal of [a, b]) {
+    if (signal.aborted) either.abort();
+    signal.addEventListener("abort", () => either.abort(), { once: true, signal: either.signal });
+  }
+  return either.signal;
 }
 
 async function call<T>(
   path: string,
-  { method, bearer, json, timeout = TIMEOUT }: Call,
+  { method, bearer, json, bytes, headers: more = {}, signal, timeout = TIMEOUT }: Call,
   read: (r: Response) => Promise<T>,
 ): Promise<T> {
-  const headers = new Headers();
+  const headers = new Headers(more);
   if (bearer) headers.set("Authorization", `Bearer ${bearer}`);
   if (json !== undefined) headers.set("Content-Type", "application/json");
   try {
     const response = await fetch(new URL(path, apiUrl), {
       method: method ?? "GET",
       headers,
-      body: json === undefined ? null : JSON.stringify(json),
+      body: json === undefined ? (bytes ?? null) : JSON.stringify(json),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",
-      signal: AbortSignal.timeout(timeout),
+      signal: eitherSignal(AbortSignal.timeout(timeout), signal),
     });
     if (response.ok) return await read(response);
     if (!response.headers.get("Content-Type")?.startsWith("application/problem+json"))
@@ -95,22 +124,60 @@ async function call<T>(
 const readJson = (response: Response) => response.json();
 const readNothing = async () => undefined;
 
-export function createSecret(
-  fields: CreateFields,
-  ttl: number,
-  blob: Ciphertext,
-): Promise<{ expiresAt: string }> {
-  const json = { ...fields, ttl, blob: encodeBase64url(blob) };
+/** Without `blob` it begins an upload, which `writePart` goes on with. */
+export function createSecret(fields: CreateFields, ttl: number, blob?: Ciphertext): Promise<UploadView> {
+  const json = { ...fields, ttl, ...(blob ? { blob: encodeBase64url(blob) } : {}) };
   return call("secrets", { method: "POST", json, timeout: TRANSFER_TIMEOUT }, readJson);
+}
+
+/** One part of a blob of `size` bytes, beginning at byte `start`. May be sent again. */
+export function writePart(
+  bearer: string,
+  { start, bytes }: { readonly start: number; readonly bytes: Bytes },
+  size: number,
+  signal: AbortSignal,
+): Promise<UploadView> {
+  const headers = {
+    "Content-Type": "application/octet-stream",
+    "Content-Range": `bytes ${start}-${start + bytes.length - 1}/${size}`,
+  };
+  const sent = { method: "PUT", bearer, bytes, headers, signal, timeout: TRANSFER_TIMEOUT } as const;
+  return call("secret/blob", sent, readJson);
 }
 
 export function readSecret(bearer: string): Promise<SecretView> {
   return call("secret", { bearer }, readJson);
 }
 
-export function readBlob(bearer: string): Promise<Uint8Array> {
+export function readBlob(bearer: string): Promise<Bytes> {
   const read = async (response: Response) => new Uint8Array(await response.arrayBuffer());
   return call("secret/blob", { bearer, timeout: TRANSFER_TIMEOUT }, read);
+}
+
+/**
+ * Bytes `start` to `end` (not included) of the ciphertext. They are given out as they arrive, because what
+ * has arrived of a download that is cut short need not come again.
+ */
+export function readRange(
+  bearer: string,
+  [start, end]: readonly [number, number],
+  take: (bytes: Bytes) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const headers = { Range: `bytes=${start}-${end - 1}` };
+  return call("secret/blob", { bearer, headers, signal, timeout: TRANSFER_TIMEOUT }, async (response) => {
+    // A proxy may drop the Range and let the whole come.
+    let at = response.status === 206 ? start : 0;
+    const reader = response.body?.getReader();
+    while (reader && at < end) {
+      const { done, value } = await reader.read();
+      if (done) throw new ConnectionError("The download is not whole");
+      const wanted = value.subarray(Math.max(0, start - at), end - at);
+      if (wanted.length > 0) take(wanted);
+      at += value.length;
+    }
+    await reader?.cancel();
+  });
 }
 
 export async function openSecret(bearer: string, access: AccessProof, claim: ClaimToken): Promise<Share> {
@@ -126,8 +193,8 @@ export function acknowledge(bearer: string, claim: ClaimToken): Promise<void> {
   return call("secret/ack", { method: "POST", bearer, json: { claim: encodeBase64url(claim) } }, readNothing);
 }
 
-export function readReceipt(bearer: string): Promise<ReceiptView> {
-  return call("receipt", { bearer }, readJson);
+export function readReceipt(bearer: string, signal?: AbortSignal): Promise<ReceiptView> {
+  return call("receipt", { bearer, signal }, readJson);
 }
 
 export function deleteSecret(bearer: string): Promise<void> {
@@ -138,11 +205,21 @@ export function unlockSecret(bearer: string): Promise<void> {
   return call("receipt/unlock", { method: "POST", bearer }, readNothing);
 }
 
+/** Codes after which the same request may well succeed a little later. */
+const PASSING = new Set(["limited", "unavailable", "full"]);
+
+/** Whether it makes sense to send the very same again. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ApiProblem && PASSING.has(error.body.code));
+}
+
 /** One sentence for what went wrong: what happened and what to do. */
 export function explain(error: unknown, otherwise: string): string {
   if (!(error instanceof ApiProblem)) return otherwise;
   const { code, detail } = error.body;
-  if (code === "limited") return `Too many tries. Wait ${error.retryAfter ?? 60} seconds.`;
-  if (code === "full" || code === "too-large") return detail ?? otherwise;
+  // Anything else that is limited, such as uploads at a time, the server's own words tell.
+  if (code === "limited" && (!detail || detail.startsWith("Too many tries")))
+    return `Too many tries. Wait ${error.retryAfter ?? 60} seconds.`;
+  if (code === "limited" || code === "full" || code === "too-large") return detail ?? otherwise;
   return otherwise;
 }

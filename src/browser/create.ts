@@ -1,24 +1,38 @@
-import { utf8 } from "../envelope/bytes.ts";
 import { UnsealableError } from "../envelope/errors.ts";
-import { textPart } from "../envelope/parts.ts";
 import { sealRim } from "../envelope/rim.ts";
-import { gather } from "../envelope/seal.ts";
-import { type PreparedSecret, prepareSecret } from "../envelope/sender.ts";
-import { type Ciphertext, formatReceiptBearer } from "../envelope/tokens.ts";
-import { ApiProblem, createSecret, explain } from "./api.ts";
-import { clearProblem, element, press, setRim, setTitle, show, showProblem } from "./dom.ts";
-import { hashPassphrase, WorkerLoadError } from "./hash-passphrase.ts";
+import { watchFiles } from "./add-files.ts";
+import { explain, mayPass } from "./api.ts";
+import { type Attempt, beginAttempt } from "./attempt.ts";
+import { CancelledError } from "./cancellable.ts";
+import { announce, clearProblem, element, press, setRim, setTitle, show, showProblem } from "./dom.ts";
+import { maxFiles, problemWith, tooLarge, tooManyFiles } from "./limits.ts";
 import { watchNewline } from "./newline.ts";
 import { rememberOwn } from "./own-secrets.ts";
 import { showReady } from "./ready.ts";
-import { formatBytes } from "./sizes.ts";
+import type { Contents } from "./seal-worker.ts";
 import { startPage } from "./start-page.ts";
+import { WorkerLoadError } from "./start-worker.ts";
 
-/** What one press of the button made. A retry sends the very same bytes, so it can't create twice. */
-interface Attempt {
-  readonly inputs: string;
-  readonly prepared: PreparedSecret;
-  readonly blob: Ciphertext;
+interface Inputs extends Contents {
+  /** Seconds. */
+  readonly ttl: number;
+}
+
+function isSame(a: Inputs, b: Inputs): boolean {
+  const values = ({ text, passphrase, ttl, files }: Inputs) => [
+    text,
+    passphrase,
+    ttl,
+    files.length,
+    ...files,
+  ];
+  const others = values(b);
+  return values(a).every((value, i) => value === others[i]);
+}
+
+function stillHere({ text, files }: Inputs): string {
+  if (files.length === 0) return "Your text is still here.";
+  return text === "" ? "Your files are still here." : "Your text and files are still here.";
 }
 
 function startCreate(): void {
@@ -27,64 +41,86 @@ function startCreate(): void {
   const secret = element("secret", HTMLTextAreaElement);
   const passphrase = element("passphrase", HTMLInputElement);
   const ttl = element("ttl", HTMLSelectElement);
-  const maxBytes = Number(document.documentElement.dataset.maxBytes);
   const newline = watchNewline(secret);
-  let attempt: Attempt | undefined;
+  const added = maxFiles > 0 ? watchAdded() : { chosen: () => [], clear: () => undefined };
+  let attempt: { readonly inputs: Inputs; readonly made: Attempt } | undefined;
 
-  function problemWith(text: string): string | undefined {
-    if (text === "") return "Enter a secret";
-    const size = utf8(text).length;
-    if (size > maxBytes) return `Your text is ${formatBytes(size)}. The limit is ${formatBytes(maxBytes)}.`;
-    return undefined;
+  function watchAdded() {
+    const addButton = element("add-files", HTMLButtonElement);
+    const files = watchFiles({
+      isOpen: () => !form.closest("section")?.hidden && button.getAttribute("aria-busy") !== "true",
+      tooMany: tooManyFiles,
+      onProblem(words) {
+        clearProblem();
+        const problem = words ?? tooLarge(files.chosen());
+        if (problem) showProblem(problem, addButton);
+      },
+    });
+    return files;
   }
 
-  async function prepare(text: string): Promise<Attempt> {
-    const inputs = JSON.stringify([text, ttl.value, passphrase.value]);
-    if (attempt?.inputs === inputs) return attempt;
-    const prepared = await prepareSecret([textPart(text)], passphrase.value, hashPassphrase);
-    return { inputs, prepared, blob: await gather(prepared.sealing) };
+  function discard(): void {
+    attempt?.made.discard();
+    attempt = undefined;
   }
 
-  async function create(): Promise<void> {
+  async function prepare(inputs: Inputs): Promise<Attempt> {
+    if (attempt && isSame(attempt.inputs, inputs)) return attempt.made;
+    discard();
+    const made = await beginAttempt(inputs, inputs.ttl);
+    attempt = { inputs, made };
+    return made;
+  }
+
+  /** False where the person has cancelled it. */
+  async function create(): Promise<boolean> {
     clearProblem();
     const dropped = newline.drop();
-    const text = secret.value;
-    const wrong = problemWith(text);
-    if (wrong) return showProblem(wrong, secret);
+    const files = added.chosen();
+    const inputs = { text: secret.value, files, passphrase: passphrase.value, ttl: Number(ttl.value) };
+    const wrong = problemWith(inputs.text, files);
+    if (wrong) {
+      showProblem(wrong, files.length > 0 ? element("add-files", HTMLButtonElement) : secret);
+      return true;
+    }
     try {
-      attempt = await prepare(text);
-      const { prepared, blob } = attempt;
-      const { expiresAt } = await createSecret(prepared.fields, Number(ttl.value), blob);
-      const { id } = prepared.fields;
-      rememberOwn(id);
-      setRim(sealRim(id));
+      const { fields, expiresAt, ...keys } = await (await prepare(inputs)).send();
+      rememberOwn(fields.id);
+      setRim(sealRim(fields.id));
       showReady({
-        linkFragment: prepared.linkFragment,
-        receiptFragment: prepared.receiptFragment,
-        receiptBearer: formatReceiptBearer(id, prepared.receiptToken),
+        ...keys,
         expiresAt: new Date(expiresAt),
-        passphrase: prepared.fields.passphrase,
+        passphrase: fields.passphrase,
         newlineDropped: dropped,
       });
       attempt = undefined;
       form.reset();
     } catch (error) {
-      if (error instanceof ApiProblem && error.body.code === "conflict") attempt = undefined;
+      show("compose");
+      if (!mayPass(error)) discard();
+      if (error instanceof CancelledError) return false;
       button.dataset.failed = "";
       const failure =
         error instanceof WorkerLoadError || error instanceof UnsealableError
           ? error.message
-          : "We couldn't save it. Your text is still here.";
+          : `We couldn't save it. ${stillHere(inputs)}`;
       showProblem(explain(error, failure), button);
     }
+    return true;
   }
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (button.getAttribute("aria-busy") === "true") return;
     delete button.dataset.failed;
-    await press(button, "Encrypting…", create);
+    let finished = true;
+    await press(button, "Encrypting…", async () => {
+      finished = await create();
+    });
     button.textContent = "failed" in button.dataset ? "Try again" : "Create link";
+    if (!finished) announce("Cancelled. Nothing was kept on the server.");
   });
+  form.addEventListener("reset", added.clear);
 
   // The back/forward cache and session restore may bring back an old form, or a link that was shown.
   addEventListener("pageshow", (event) => {

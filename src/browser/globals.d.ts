@@ -1,5 +1,6 @@
-/** The Argon2id worker's file name, hash included; put in by the build. */
-declare const WORKER_FILE: string;
+/** The workers' file names, hash included; put in by the build. */
+declare const ARGON2ID_WORKER: string;
+declare const SEAL_WORKER: string;
 
 // Trusted Types (W3C) are not in the DOM library yet.
 interface TrustedScriptURL {
@@ -12,4 +13,6 @@ interface Window {
   readonly trustedTypes?: {
     createPolicy(name: string, rules: { createScriptURL(url: string): string }): TrustedTypePolicy;
   };
+  // File System Access (WICG): Chromium only, by 2026.
+  readonly showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
 }

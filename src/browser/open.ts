@@ -1,27 +1,30 @@
 import { wipe } from "../envelope/bytes.ts";
 import { UnreadableError } from "../envelope/errors.ts";
 import { type AccessKeys, deriveLinkKeys, type LinkKeys } from "../envelope/keys.ts";
-import { isWholeBlob } from "../envelope/layout.ts";
 import { type LinkSecret, parseFragment } from "../envelope/link.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
 import { formatLinkBearer, type Share } from "../envelope/tokens.ts";
-import { unsealWhole } from "../envelope/unseal.ts";
-import { acknowledge, ConnectionError, explain, openSecret, readBlob, readSecret } from "./api.ts";
+import { acknowledge, ConnectionError, explain, openSecret, readSecret } from "./api.ts";
+import { CancelledError, cancelCurrent, guarded } from "./cancellable.ts";
+import { createCiphertext, type HeldCiphertext } from "./ciphertext.ts";
 import { claimFor, dropClaim, unansweredSince } from "./claims.ts";
+import { type OpenedPart, openContents } from "./contents.ts";
 import { announce, clearProblem, element, press, setRim, show, showProblem } from "./dom.ts";
-import { hashPassphrase, WorkerLoadError } from "./hash-passphrase.ts";
+import { hashPassphrase } from "./hash-passphrase.ts";
 import { showHeld } from "./held.ts";
 import { clearOpened, showOpened } from "./opened.ts";
 import { forgetOwn, isOwn } from "./own-secrets.ts";
+import { createProgress } from "./progress.ts";
 import { showNotOpened, showRefusal, showWaitingProblem } from "./refusals.ts";
 import { onLeave, startPage } from "./start-page.ts";
+import { WorkerLoadError } from "./start-worker.ts";
 
 /** The link in hand, and what has been worked out from it so far. */
 interface Visit {
   readonly keys: LinkKeys;
   readonly bearer: string;
-  blob?: Uint8Array;
+  ciphertext: HeldCiphertext;
   access?: AccessKeys;
 }
 
@@ -42,6 +45,7 @@ function openedBefore(): number | undefined {
 
 async function arrive(): Promise<void> {
   // What the same tab opened before, where another link was put into its address.
+  cancelCurrent();
   visit?.keys.wipe();
   visit = undefined;
   clearOpened();
@@ -56,13 +60,16 @@ async function arrive(): Promise<void> {
   }
   const keys = await deriveLinkKeys(link);
   setRim(sealRim(keys.id));
-  visit = { keys, bearer: formatLinkBearer(keys.id, keys.linkProof) };
+  const bearer = formatLinkBearer(keys.id, keys.linkProof);
+  visit = { keys, bearer, ciphertext: createCiphertext(keys, bearer) };
   await look(visit);
 }
 
-async function look({ keys, bearer }: Visit): Promise<void> {
+async function look(current: Visit): Promise<void> {
+  const { keys, bearer } = current;
   try {
-    const { state, expiresAt } = await readSecret(bearer);
+    const { state, expiresAt, size } = await readSecret(bearer);
+    current.ciphertext = createCiphertext(keys, bearer, size);
     if (state === "locked") return void show("locked");
     const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
     const wait = () => {
@@ -85,14 +92,6 @@ async function preparePrint(): Promise<void> {
   element("print-qr", HTMLElement).replaceChildren(drawQr(location.href, "QR code of this link"));
 }
 
-/** A download that was cut short, or isn't what this link's sender made, must not cost the share. */
-async function readWholeBlob({ keys, bearer }: Visit): Promise<Uint8Array> {
-  const blob = await readBlob(bearer);
-  if (!isWholeBlob(blob, blob.length, keys.suite, keys.id))
-    throw new ConnectionError("The download is not whole");
-  return blob;
-}
-
 /** Everything up to the hand-over: nothing here uses anything up. */
 async function prepare(current: Visit, progress: (words: string) => void): Promise<AccessKeys> {
   if (!current.access) {
@@ -104,7 +103,7 @@ async function prepare(current: Visit, progress: (words: string) => void): Promi
     );
   }
   progress("Opening…");
-  current.blob ??= await readWholeBlob(current);
+  await current.ciphertext.fetch();
   return current.access;
 }
 
@@ -120,11 +119,33 @@ async function open(progress: (words: string) => void): Promise<void> {
   try {
     access = await prepare(current, progress);
   } catch (error) {
+    if (visit !== current) return;
+    if (error instanceof CancelledError) return void show("waiting");
     if (showRefusal(current.keys, error)) return;
     showWaitingProblem(error instanceof WorkerLoadError ? error.message : explain(error, STILL_SEALED));
     return;
   }
-  await takeOver(current, access);
+  if (visit === current) await guarded(() => takeOver(current, access));
+}
+
+/**
+ * Nothing can be lost by a download that was damaged on its way: the share is in hand, and the server has
+ * the ciphertext until it is told that all is well.
+ */
+async function decrypt({ ciphertext }: Visit, access: AccessKeys, share: Share): Promise<OpenedPart[]> {
+  const attempt = async () => {
+    const blob = await ciphertext.fetch();
+    const { set } = ciphertext.isLarge
+      ? createProgress(show("decrypting"), "Decrypting")
+      : { set: () => undefined };
+    return openContents(access, share, blob, set);
+  };
+  try {
+    return await attempt();
+  } catch {
+    ciphertext.drop();
+    return attempt();
+  }
 }
 
 /** The one act that counts: asks for the share under this tab's claim, and shows what it unlocks. */
@@ -143,16 +164,18 @@ async function takeOver(current: Visit, access: AccessKeys): Promise<void> {
     return;
   }
   try {
-    const parts = await unsealWhole(access, share, current.blob ?? new Uint8Array(0));
+    const parts = await decrypt(current, access, share);
     openedAt = asked;
     showOpened(parts);
     history.replaceState({ openedAt }, "", location.pathname + location.search);
+    forget();
   } catch (error) {
-    if (!(error instanceof UnreadableError)) throw error;
-    show("unreadable");
+    // Not acknowledged: within the window this tab may have it again.
+    if (error instanceof UnreadableError) show("unreadable");
+    else showHeld(asked);
+    return;
   } finally {
     wipe(share);
-    forget();
   }
   forgetOwn(keys.id);
   await acknowledge(bearer, claim).then(
@@ -161,7 +184,7 @@ async function takeOver(current: Visit, access: AccessKeys): Promise<void> {
   );
 }
 
-/** Drops keys, ciphertext and passphrase; what is on the screen stays. */
+/** Drops keys and passphrase; what is on the screen stays, with what its buttons save from. */
 function forget(): void {
   visit?.keys.wipe();
   visit = undefined;

@@ -1,26 +1,13 @@
-import type { PartDescription } from "../envelope/parts.ts";
 import { copy, select } from "./clipboard.ts";
+import type { OpenedPart } from "./contents.ts";
 import { element, show } from "./dom.ts";
-
-/** One thing that came out of the envelope, whole and authenticated. */
-export interface OpenedPart extends PartDescription {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import { clearFiles, showFiles } from "./opened-files.ts";
+import { saveBlob } from "./saving.ts";
 
 // Lenient on purpose: a text with a stray byte is shown with a mark in its place, never withheld.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const COVERED = "••••••••";
-
-function save(bytes: Uint8Array<ArrayBuffer>, name: string): void {
-  // The type is always plain bytes: a file from a stranger is saved, never shown.
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
 
 function textBlock(text: string): HTMLPreElement {
   const block = document.createElement("pre");
@@ -32,23 +19,16 @@ function textBlock(text: string): HTMLPreElement {
   return block;
 }
 
-function fileButton(part: OpenedPart): HTMLParagraphElement {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = `Save ${part.name ?? "file"}`;
-  button.onclick = () => save(part.bytes, part.name ?? "file");
-  const paragraph = document.createElement("p");
-  paragraph.append(button);
-  return paragraph;
-}
+/** A text that is too long for a page is saved as a file. */
+const isShown = ({ kind, start, size }: OpenedPart) => kind === "text" && start.length === size;
 
 /** Shows the secret. The caller wipes it with `clearOpened` when the page is left. */
 export function showOpened(parts: readonly OpenedPart[]): void {
-  const texts = parts.filter(({ kind }) => kind === "text");
-  const blocks = texts.map(({ bytes }) => textBlock(decoder.decode(bytes)));
-  const files = parts.filter(({ kind }) => kind === "file").map(fileButton);
+  const texts = parts.filter(isShown);
+  const blocks = texts.map(({ start }) => textBlock(decoder.decode(start)));
   const place = element("parts", HTMLElement);
-  place.replaceChildren(...blocks, ...files);
+  place.replaceChildren(...blocks);
+  showFiles(parts.filter((part) => !isShown(part)));
   show("opened");
 
   const whole = blocks.map((block) => block.textContent ?? "").join("\n");
@@ -60,7 +40,7 @@ export function showOpened(parts: readonly OpenedPart[]): void {
   const setHidden = (hidden: boolean) => {
     hideButton.textContent = hidden ? "Show" : "Hide";
     blocks.forEach((block, i) => {
-      block.textContent = hidden ? COVERED : decoder.decode(texts[i]?.bytes ?? new Uint8Array(0));
+      block.textContent = hidden ? COVERED : decoder.decode(texts[i]?.start ?? new Uint8Array(0));
     });
   };
   let hidden = false;
@@ -74,11 +54,12 @@ export function showOpened(parts: readonly OpenedPart[]): void {
     hideButton.click();
     select(place);
   };
-  saveButton.onclick = () => save(new TextEncoder().encode(whole), "secret.txt");
+  saveButton.onclick = () => saveBlob(new Blob([whole], { type: "application/octet-stream" }), "secret.txt");
 }
 
 /** Removes the secret from the page and from the buttons that could give it out. */
 export function clearOpened(): void {
   element("parts", HTMLElement).replaceChildren();
+  clearFiles();
   for (const id of ["copy", "save", "hide"]) element(id, HTMLButtonElement).onclick = null;
 }

@@ -37,13 +37,19 @@ function startReceipt(): void {
     let looksLeft = Math.ceil((Number(document.documentElement.dataset.window) * 1_000) / INTERVAL);
 
     const render = (view: ReceiptView) => {
-      const stateWords = wordsFor("state-words", view.state);
+      const wasSealed = view.events.some(({ kind }) => kind === "sealed");
+      const stateWords = wordsFor(
+        "state-words",
+        view.state === "expired" && !wasSealed ? "abandoned" : view.state,
+      );
       const { heading = view.state, seal = "expired" } = stateWords?.dataset ?? {};
       const summary = stateWords?.textContent ?? "";
-      const live = view.state === "sealed" || view.state === "locked";
+      const live = ["uploading", "sealed", "locked"].includes(view.state);
       const triesLeft =
         view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase tries left.`;
-      const expires = live ? ` It is deleted ${formatTime(new Date(view.expiresAt))}.` : "";
+      const ending =
+        view.state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted";
+      const expires = live ? ` ${ending} ${formatTime(new Date(view.expiresAt))}.` : "";
       const values = { state: heading, summary: `${summary}${expires}${triesLeft}` };
       const changed = shown?.state !== view.state;
       if (!shown) show("known", values);

@@ -50,6 +50,12 @@ function bundle(entry: string, options: BuildOptions = {}): { entry: OutputFile;
   const name = basename(entry, extname(entry));
   const main = outputFiles.find(({ path }) => basename(path).startsWith(`${name}-`));
   if (!main) throw new Error(`esbuild made nothing of ${entry}.`);
+  if (/^import\b[^(]*?["']\.\//.test(main.text)) {
+    throw new Error(
+      `${entry} would wait for a second file at every first load: it shares a module with code that it loads ` +
+        "later. Hand that code over as an argument instead, as upload.ts has it.",
+    );
+  }
   return { entry: main, files: outputFiles };
 }
 
@@ -77,10 +83,13 @@ function buildAssets(): void {
     manifest[name] = { file: basename(entry.path), integrity: integrityOf(entry.contents) };
   };
 
-  const worker = bundle("src/browser/argon2id-worker.ts", { format: "iife" });
-  publish("argon2id-worker.js", worker);
-  // The scripts know the worker by its hashed name; nothing in the page can point them elsewhere.
-  const define = { WORKER_FILE: JSON.stringify(basename(worker.entry.path)) };
+  // The scripts know the workers by their hashed names; nothing in the page can point them elsewhere.
+  const define: Record<string, string> = {};
+  for (const worker of ["argon2id", "seal"]) {
+    const built = bundle(`src/browser/${worker}-worker.ts`, { format: "iife" });
+    publish(`${worker}-worker.js`, built);
+    define[`${worker.toUpperCase()}_WORKER`] = JSON.stringify(basename(built.entry.path));
+  }
   for (const page of ["create", "open", "receipt"]) {
     publish(`${page}.js`, bundle(`src/browser/${page}.ts`, { define, splitting: true }));
   }

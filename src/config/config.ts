@@ -48,6 +48,8 @@ export interface Config {
   readonly redisKeyPrefix: string;
   /** How many replicas must confirm before something counts as done. */
   readonly redisWaitReplicas: number;
+  /** The same for the shares, where they have a Redis of their own. */
+  readonly keyringRedisWaitReplicas: number;
   /** Milliseconds. */
   readonly redisWaitTimeout: number;
   /** What Express' "trust proxy" takes, checked: false, a hop count, or addresses and CIDR ranges. */
@@ -56,6 +58,10 @@ export interface Config {
   readonly defaultTtl: number;
   readonly maxTtl: number;
   readonly maxSecretBytes: number;
+  readonly maxFiles: number;
+  /** What all unfinished uploads together may have declared. */
+  readonly uploadsMaxBytes: number;
+  readonly uploadsPerAddress: number;
   readonly retention: number;
   readonly passphraseTries: number;
   readonly redeliveryWindow: number;

@@ -154,7 +154,10 @@ export function size(min: number, max: number): Kind<number> {
   };
 }
 
-/** Redis needs the rest itself: for connections, for what is written down when a secret is opened. */
+/**
+ * Of `maxmemory`, however many bytes an operator writes. Redis needs the rest itself: for connections, for
+ * what is written down when a secret is opened.
+ */
 export const LARGEST_SHARE = 0.95;
 
 export function storeBudget(min: number, max: number): Kind<StoreBudget> {

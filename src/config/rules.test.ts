@@ -65,8 +65,8 @@ describe("times and sizes", () => {
 
   it("refuses a store too small for one secret, with Redis and without", () => {
     const small = { STORE_BUDGET: "1MiB" };
-    assert.match(problemsOf(small).join(), /STORE_BUDGET: .* at least 2MiB/);
-    assert.match(problemsOf({ ...small, REDIS_URL: "redis://h" }).join(), /STORE_BUDGET: .* at least 2MiB/);
+    assert.match(problemsOf(small).join(), /STORE_BUDGET: .* at least 50MiB/);
+    assert.match(problemsOf({ ...small, REDIS_URL: "redis://h" }).join(), /STORE_BUDGET: .* at least 50MiB/);
   });
 
   it("takes one budget for whichever store there is: of Redis a share too, of the process a size", () => {
@@ -130,9 +130,31 @@ describe("Redis", () => {
     assert.match(problemsOf({ REDIS_WAIT_REPLICAS: "1" }).join(), /Set REDIS_URL/);
     assert.match(problemsOf({ REDIS_KEY_PREFIX: "a:" }).join(), /Set REDIS_URL/);
     assert.match(
-      problemsOf({ REDIS_URL: "redis://h", KEYRING_REDIS_URL: "redis://h:6379/0" }).join(),
-      /is the same/,
+      problemsOf({ REDIS_URL: "redis://h", KEYRING_REDIS_WAIT_REPLICAS: "1" }).join(),
+      /^KEYRING_REDIS_WAIT_REPLICAS: .*Set KEYRING_REDIS_URL/,
     );
+    for (const [first, second] of [
+      ["redis://h", "redis://h:6379/0"],
+      ["redis://app:one@h", "redis://keys:two@h"],
+      ["redis://h", "rediss://h"],
+      ["redis+sentinel://a,b/m", "redis+sentinel://b,a/m?sentinel_password=p"],
+      ["redis+cluster://:p@a,b", "redis+cluster://b,a"],
+      ["unix:/run/r.sock", "unix:///run/r.sock"],
+    ] as const) {
+      const problems = problemsOf({ REDIS_URL: first, KEYRING_REDIS_URL: second });
+      assert.match(problems.join(), /^KEYRING_REDIS_URL: is the same/, `${first} ${second}`);
+    }
+    for (const [first, second] of [
+      ["redis://h", "redis://h/1"],
+      ["redis://h", "redis://h:6380"],
+      ["redis+sentinel://a/m", "redis+sentinel://a/n"],
+      ["unix:/run/r.sock", "unix:/run/s.sock"],
+      ["redis://h", "redis+cluster://h"],
+    ] as const) {
+      assert.deepEqual(problemsOf({ REDIS_URL: first, KEYRING_REDIS_URL: second }), [], `${first} ${second}`);
+    }
+    const both = { REDIS_URL: "redis://h", KEYRING_REDIS_URL: "redis://k", KEYRING_REDIS_WAIT_REPLICAS: "2" };
+    assert.equal(parseConfig(both, files()).keyringRedisWaitReplicas, 2);
   });
 
   it("does not blame the keyring for a REDIS_URL that is wrong itself", () => {

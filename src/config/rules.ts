@@ -5,6 +5,7 @@ import {
   keyringCredentials,
   redisCredentials,
 } from "./redis-credentials.ts";
+import type { RedisAddress, RedisHost } from "./redis-url.ts";
 import type { SettingName, Settings } from "./schema.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
@@ -32,11 +33,15 @@ export const rules: readonly Rule[] = [
     if (STORE_BUDGET?.kind !== "share" || REDIS_URL !== undefined) return undefined;
     return "STORE_BUDGET: a percentage is of what Redis may use, and REDIS_URL is not set. Write a size such as 256MiB, or set REDIS_URL.";
   }),
+  rule(["UPLOADS_MAX_BYTES", "MAX_SECRET_BYTES"], ({ UPLOADS_MAX_BYTES, MAX_SECRET_BYTES }) => {
+    if (UPLOADS_MAX_BYTES >= 2 * MAX_SECRET_BYTES) return undefined;
+    return `UPLOADS_MAX_BYTES: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;
+  }),
   rule(["KEYRING_REDIS_URL", "REDIS_URL"], ({ KEYRING_REDIS_URL, REDIS_URL }) => {
     if (KEYRING_REDIS_URL === undefined) return undefined;
     if (REDIS_URL === undefined)
       return "KEYRING_REDIS_URL: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
-    if (!isDeepStrictEqual(KEYRING_REDIS_URL, REDIS_URL)) return undefined;
+    if (!isDeepStrictEqual(placeOf(KEYRING_REDIS_URL), placeOf(REDIS_URL))) return undefined;
     return "KEYRING_REDIS_URL: is the same as REDIS_URL. Give a second Redis, or remove this.";
   }),
   rule(["REDIS_URL", ...credentialNames.REDIS_URL], (settings) =>
@@ -52,6 +57,11 @@ export const rules: readonly Rule[] = [
   rule(["REDIS_WAIT_REPLICAS", "REDIS_URL"], ({ REDIS_WAIT_REPLICAS, REDIS_URL }) => {
     if (REDIS_WAIT_REPLICAS === 0 || REDIS_URL !== undefined) return undefined;
     return "REDIS_WAIT_REPLICAS: goes with REDIS_URL, which is not set. Set REDIS_URL, or remove this.";
+  }),
+  rule(["KEYRING_REDIS_WAIT_REPLICAS", "KEYRING_REDIS_URL"], (settings) => {
+    if (settings.KEYRING_REDIS_WAIT_REPLICAS === 0 || settings.KEYRING_REDIS_URL !== undefined)
+      return undefined;
+    return "KEYRING_REDIS_WAIT_REPLICAS: goes with KEYRING_REDIS_URL, which is not set. Set KEYRING_REDIS_URL, or remove this.";
   }),
   rule(["REDIS_CERT_FILE", "REDIS_KEY_FILE"], ({ REDIS_CERT_FILE, REDIS_KEY_FILE }) =>
     pairProblem("REDIS_CERT_FILE", REDIS_CERT_FILE, "REDIS_KEY_FILE", REDIS_KEY_FILE),
@@ -93,6 +103,16 @@ export const rules: readonly Rule[] = [
   differentPorts("METRICS_PORT", "PORT"),
   differentPorts("METRICS_PORT", "REDIRECT_PORT"),
 ];
+
+/** Where it is, whoever signs in, and however its hosts are ordered. */
+function placeOf(address: RedisAddress): readonly unknown[] {
+  const { kind, database } = address;
+  const names = (hosts: readonly RedisHost[]) => hosts.map(({ host, port }) => `${host}:${port}`).sort();
+  if (kind === "single") return [kind, database, names([address])];
+  if (kind === "unix") return [kind, database, address.path];
+  if (kind === "cluster") return [kind, database, names(address.nodes)];
+  return [kind, database, names(address.sentinels), address.masterName];
+}
 
 /** The type keeps a rule from reading a setting that it does not name. */
 function rule<N extends SettingName>(

@@ -104,6 +104,11 @@ export const settings = z.object({
     "0",
     "How many replicas must confirm before a secret counts as saved or is handed over. Set it to the number that may be promoted.",
   ),
+  KEYRING_REDIS_WAIT_REPLICAS: withDefault(
+    kinds.integer(0, 10),
+    "0",
+    "The same for `KEYRING_REDIS_URL`: how many replicas must have a key share before its secret counts as saved.",
+  ),
   REDIS_WAIT_TIMEOUT: withDefault(
     kinds.milliseconds(50, 1000),
     "500ms",
@@ -124,7 +129,22 @@ export const settings = z.object({
     "72h",
     "Longest time to live that is accepted from anybody.",
   ),
-  MAX_SECRET_BYTES: withDefault(kinds.size(KiB, 16 * MiB), "1MiB", "Largest secret."),
+  MAX_SECRET_BYTES: withDefault(
+    kinds.size(KiB, 2048 * MiB),
+    "25MiB",
+    "Largest secret: its text and files together.",
+  ),
+  MAX_FILES: withDefault(kinds.integer(0, 1000), "100", "Most files in one secret. `0`: text only."),
+  UPLOADS_MAX_BYTES: withDefault(
+    kinds.size(MiB, 64 * 1024 * MiB),
+    "1GiB",
+    "What all unfinished uploads together may hold, over all replicas; the embedded store gives them half of itself. One that stops is given up after half an hour.",
+  ),
+  UPLOADS_PER_ADDRESS: withDefault(
+    kinds.integer(1, 1000),
+    "8",
+    "Unfinished uploads per client address and replica.",
+  ),
   RETENTION: withDefault(
     kinds.duration(60, 366 * day),
     "30d",

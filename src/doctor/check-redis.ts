@@ -1,6 +1,7 @@
 import {
   evictionProblem,
   memoryDoubt,
+  missingReplicas,
   modeProblem,
   persistenceDoubt,
   type RedisProblem,
@@ -93,20 +94,13 @@ export const checkMemory: RedisCheck = {
 
 export const checkReplicas: RedisCheck = {
   name: "replicas",
-  run({ info, role, waitReplicas }) {
-    if (waitReplicas === undefined) return [];
-    const connected = Number(info.get("connected_slaves") ?? 0);
-    if (connected < waitReplicas) {
-      return [
-        problem(
-          `${role} has ${connected} replica(s), and ${waitReplicas} must confirm, so nothing can be created or opened. ` +
-            "Bring the replicas up, or lower REDIS_WAIT_REPLICAS.",
-        ),
-      ];
-    }
-    const doubt = replicasDoubt(info, role, waitReplicas);
+  run({ info, role, waiting }) {
+    const missing = missingReplicas(info, role, waiting);
+    if (missing !== undefined) return [problem(missing)];
+    const doubt = replicasDoubt(info, role, waiting);
     if (doubt !== undefined) return [warning(doubt)];
-    return [ok(connected === 0 ? "none, as REDIS_WAIT_REPLICAS says" : `${connected} must confirm, and do`)];
+    const { replicas, setting } = waiting;
+    return [ok(replicas === 0 ? `none, as ${setting} says` : `${replicas} must confirm, and do`)];
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Config, StoreBudget } from "../config/config.ts";
 import type { RedisAddress } from "../config/redis-url.ts";
 import { connectRedisOrCluster } from "../store/connect-redis.ts";
-import { inspectRedis } from "../store/redis-check.ts";
+import { inspectRedis, type Waiting } from "../store/redis-check.ts";
 import { RedisFault } from "../store/redis-faults.ts";
 import { StorePreconditionError } from "../store/store.ts";
 import { redisChecks } from "./checks.ts";
@@ -21,7 +21,7 @@ interface Place {
   readonly address: RedisAddress;
   readonly budget: StoreBudget;
   readonly holdsShares: boolean;
-  readonly waitReplicas: number | undefined;
+  readonly waiting: Waiting;
 }
 
 async function lookAt(place: Place, config: Config, deadline: number): Promise<Line[]> {
@@ -44,7 +44,7 @@ async function lookAt(place: Place, config: Config, deadline: number): Promise<L
 
 /** Everything about the store, which is one Redis, two, or none. */
 export async function lookAtRedis(config: Config, deadline: number): Promise<Line[]> {
-  const { redis, keyringRedis, redisWaitReplicas, storeBudget: budget } = config;
+  const { redis, keyringRedis, redisWaitReplicas, keyringRedisWaitReplicas, storeBudget: budget } = config;
   if (redis === undefined) {
     return [{ name: "store", ...ok("REDIS_URL is not set here, so there is no Redis to look at") }];
   }
@@ -54,12 +54,13 @@ export async function lookAtRedis(config: Config, deadline: number): Promise<Lin
       address: redis,
       budget,
       holdsShares: keyringRedis === undefined,
-      waitReplicas: redisWaitReplicas,
+      waiting: { replicas: redisWaitReplicas, setting: "REDIS_WAIT_REPLICAS" },
     },
   ];
   if (keyringRedis !== undefined) {
     const role = "The keyring's Redis";
-    places.push({ role, address: keyringRedis, budget, holdsShares: true, waitReplicas: undefined });
+    const waiting = { replicas: keyringRedisWaitReplicas, setting: "KEYRING_REDIS_WAIT_REPLICAS" } as const;
+    places.push({ role, address: keyringRedis, budget, holdsShares: true, waiting });
   }
   return (await Promise.all(places.map((place) => lookAt(place, config, deadline)))).flat();
 }

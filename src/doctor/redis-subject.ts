@@ -1,5 +1,5 @@
 import type { StoreBudget } from "../config/config.ts";
-import type { Inspected } from "../store/redis-check.ts";
+import type { Inspected, Waiting } from "../store/redis-check.ts";
 
 /** One Redis, or one master of a Cluster, connected. */
 export interface RedisSubject extends Inspected {
@@ -7,6 +7,5 @@ export interface RedisSubject extends Inspected {
   readonly budget: StoreBudget;
   /** The shares are here, so nothing may reach a disk. */
   readonly holdsShares: boolean;
-  /** Undefined for the keyring, whose replicas nobody waits for. */
-  readonly waitReplicas: number | undefined;
+  readonly waiting: Waiting;
 }

@@ -197,9 +197,13 @@ describe("the create page", () => {
 
   it("has one request under way however often the button is pressed", async () => {
     let arrived = 0;
+    let goOn = () => {};
+    const pressed = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     await page.route("**/api/v1/secrets", async (route) => {
       arrived += 1;
-      await page.waitForTimeout(300);
+      await pressed;
       await route.continue();
     });
     await secret().fill("hunter2");
@@ -209,6 +213,8 @@ describe("the create page", () => {
     assert.equal(await working.textContent(), "Encrypting…");
     await working.click();
     await working.click();
+    assert.equal(await working.textContent(), "Encrypting…");
+    goOn();
     await heading("Your link is ready").waitFor();
     assert.equal(arrived, 1);
   });

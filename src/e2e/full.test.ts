@@ -21,7 +21,7 @@ describe("while the store is full", () => {
     await waxseal?.close();
   });
   beforeEach(async () => {
-    for (const size of [90_000, 100]) await fill("x".repeat(size));
+    for (const size of [60_000, 100]) await fill("x".repeat(size));
     for (const context of browser.contexts()) await context.close();
   });
 

@@ -29,7 +29,7 @@ describe("every screen", () => {
   let context: BrowserContext | undefined;
 
   before(async () => {
-    waxseal = await startWaxseal({ PASSPHRASE_TRIES: "2" });
+    waxseal = await startWaxseal({ PASSPHRASE_TRIES: "2", MAX_SECRET_BYTES: "1MiB" });
     browser = await launchChromium({ names: ["waxseal.test"] });
   });
   after(async () => {

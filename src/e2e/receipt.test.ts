@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { deleteByReceipt, share, startWaxseal, type Waxseal } from "./rig.ts";
+import { deleteByReceipt, share, shareUnsent, startWaxseal, type Waxseal } from "./rig.ts";
 
 describe("the receipt page", () => {
   let waxseal: Waxseal;
@@ -53,6 +53,23 @@ describe("the receipt page", () => {
     await page.goto(receipt);
     await heading("Expired unopened").waitFor();
     assert.deepEqual(await timeline(), ["Sealed", "Expired unopened"]);
+  });
+
+  it("says of one whose files are still to come that nobody can open it yet, and deletes it", async () => {
+    const { receipt } = await shareUnsent(waxseal.url);
+    await page.goto(receipt);
+    await heading("Being sent").waitFor();
+    assert.match(await page.locator(".lede:visible").innerText(), /Nobody can open it yet.* given up/);
+    assert.deepEqual(await timeline(), []);
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+  });
+
+  it("says of one that never came whole that sending it was given up", async () => {
+    const { receipt } = await shareUnsent(waxseal.url);
+    waxseal.advance(1801);
+    await page.goto(receipt);
+    await heading("Never sent whole").waitFor();
   });
 
   it("says deleted", async () => {

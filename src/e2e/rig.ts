@@ -54,10 +54,21 @@ export interface SharedSecret extends Omit<SealedSecret, "link" | "receipt"> {
 
 export async function share(url: string, options: SealOptions = {}): Promise<SharedSecret> {
   const sealed = await sealSecret({ text: "hunter2", hash: stretch, ...options });
+  return announce(url, sealed, sealed.body);
+}
+
+/** The same without a byte of its blob, as a sender does whose files are to follow. */
+export async function shareUnsent(url: string, options: SealOptions = {}): Promise<SharedSecret> {
+  const sealed = await sealSecret({ text: "hunter2", hash: stretch, ...options });
+  const { blob, ...body } = sealed.body;
+  return announce(url, sealed, body);
+}
+
+async function announce(url: string, sealed: SealedSecret, body: object): Promise<SharedSecret> {
   const response = await fetch(`${url}/api/v1/secrets`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(sealed.body),
+    body: JSON.stringify(body),
   });
   if (response.status !== 201) throw new Error(`create: ${response.status} ${await response.text()}`);
   return {

@@ -1,10 +1,21 @@
 import type { Page } from "playwright-core";
-import { deleteByReceipt, share, type Waxseal } from "./rig.ts";
+import { textPart } from "../envelope/parts.ts";
+import { addFiles, createLink, file, filePart } from "./file-people.ts";
+import { pictures } from "./pictures.ts";
+import { deleteByReceipt, share, shareUnsent, type Waxseal } from "./rig.ts";
 
 /** Every screen and state that a person can come to, and how to get there. */
 export type Scene = (page: Page, waxseal: Waxseal) => Promise<unknown>;
 
-const at = (name: string) => (page: Page) => page.getByRole("heading", { name, exact: true }).waitFor();
+const MiB = 2 ** 20;
+const someFiles = [
+  file("server.key", 1_704),
+  file("Prüfbericht 2026 – endgültig und vom ganzen Haus gelesen.pdf", 28_000),
+  file("גיבוי.tar.gz", 21_000),
+];
+
+const at = (name: string | RegExp) => (page: Page) =>
+  page.getByRole("heading", { name, exact: true }).waitFor();
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 
 /** The server's answer about a secret that is gone. */
@@ -24,6 +35,18 @@ async function lock(page: Page, link: string): Promise<void> {
   await at("Locked")(page);
 }
 
+/** A secret that its sender's browser sent in parts, a moment before it is opened. */
+async function openSecretOf(page: Page, url: string, size: number): Promise<void> {
+  const sender = await page.context().newPage();
+  await sender.goto(`${url}/`);
+  await addFiles(sender, [file("photos.zip", size)]);
+  const link = await createLink(sender);
+  await sender.evaluate(() => localStorage.clear());
+  await sender.close();
+  await page.goto(link);
+  await press(page, "Open secret");
+}
+
 async function openAssisted(page: Page, url: string, pasted: string): Promise<void> {
   await page.goto(`${url}/assisted/open`);
   await page.getByLabel("Link or receipt").fill(pasted);
@@ -36,6 +59,26 @@ export const scenes = {
     await page.goto(`${url}/`);
     await press(page, "Create link");
     await at("There is a problem")(page);
+  },
+  "create, with files": async (page, { url }) => {
+    await page.goto(`${url}/`);
+    await addFiles(page, someFiles);
+    await page.evaluate(() => document.documentElement.toggleAttribute("data-drop", true));
+  },
+  "create, file too large": async (page, { url }) => {
+    await page.goto(`${url}/`);
+    await addFiles(page, [file("database dump.sql", 1.5 * MiB)]);
+    await at("There is a problem")(page);
+  },
+  uploading: async (page, { url }) => {
+    await page.route("**/api/v1/secret/blob", (route) =>
+      route.request().headers()["content-range"]?.startsWith("bytes 0-") ? route.continue() : route.abort(),
+    );
+    await page.goto(`${url}/`);
+    await addFiles(page, [file("photos.zip", MiB - 100)]);
+    await page.getByLabel("Secret", { exact: true }).fill("x".repeat(90));
+    await press(page, "Create link");
+    await page.locator("[data-screen=sending]").getByText("The connection was lost. Trying again…").waitFor();
   },
   ready: async (page, { url }) => {
     await page.goto(`${url}/`);
@@ -60,6 +103,46 @@ export const scenes = {
     await page.goto((await share(url, { text: `${"a long line ".repeat(30)}\n${"x".repeat(300)}` })).link);
     await press(page, "Open secret");
     await at("Here's your secret")(page);
+  },
+  downloading: async (page, { url }) => {
+    await page.route("**/api/v1/secret/blob", (route) => route.abort());
+    await openSecretOf(page, url, 90_000);
+    await page
+      .locator("[data-screen=downloading]")
+      .getByText("The connection was lost. Trying again…")
+      .waitFor();
+  },
+  decrypting: async (page, { url }) => {
+    await page.addInitScript(() => {
+      const { decrypt } = SubtleCrypto.prototype;
+      let left = 1;
+      SubtleCrypto.prototype.decrypt = function (...given) {
+        return left-- > 0 ? decrypt.apply(this, given) : new Promise(() => undefined);
+      };
+    });
+    await openSecretOf(page, url, 90_000);
+    await at(/^Decrypting \d+%$/)(page);
+  },
+  "opened, with files": async (page, { url }) => {
+    const parts = [
+      textPart("The keys for the new server. The passphrase is on its way."),
+      ...someFiles.map(({ name, buffer }) => filePart(name, buffer)),
+      filePart("screenshot.png", pictures["image/png"], "image/png"),
+    ];
+    await page.goto((await share(url, { parts })).link);
+    await press(page, "Open secret");
+    await at("Here's your secret")(page);
+    await press(page, "Preview screenshot.png");
+    await page.getByRole("img", { name: "screenshot.png" }).waitFor();
+  },
+  "opened, file not saved": async (page, { url }) => {
+    await page.route("**/assets/client-zip-*", (route) => route.abort());
+    await page.goto(
+      (await share(url, { parts: [filePart("a", Buffer.of(1)), filePart("b", Buffer.of(2))] })).link,
+    );
+    await press(page, "Open secret");
+    await press(page, "Save all");
+    await page.getByText("The code for zip files couldn't be loaded.").waitFor();
   },
   "already opened": async (page, waxseal) => {
     await scenes.opened?.(page, waxseal);
@@ -108,6 +191,10 @@ export const scenes = {
   "receipt, sealed": async (page, { url }) => {
     await page.goto((await share(url)).receipt);
     await at("Sealed")(page);
+  },
+  "receipt, being sent": async (page, { url }) => {
+    await page.goto((await shareUnsent(url)).receipt);
+    await at("Being sent")(page);
   },
   "receipt, expired": async (page, waxseal) => {
     const { receipt } = await share(waxseal.url, { ttl: 60 });

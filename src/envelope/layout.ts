@@ -13,6 +13,8 @@ export const TAG_BYTES = 16;
 const MIN_PLAINTEXT = 1024;
 /** Room for the description of the parts that a limit on their own bytes doesn't count. */
 const META_ALLOWANCE = 4096;
+/** For each file: a name of 255 bytes, its type and size, with what JSON makes of unusual characters. */
+const META_PER_FILE = 1024;
 
 const MAGIC = utf8("WXS1");
 
@@ -39,9 +41,17 @@ export function blobLength(plaintextLength: number): number {
   return PREFIX_BYTES + plaintextLength + TAG_BYTES * chunkCount(plaintextLength);
 }
 
-/** The longest blob that may arise from parts of `maxSecretBytes` together. */
-export function maxBlobLength(maxSecretBytes: number): number {
-  return blobLength(paddedLength(META_ALLOWANCE + maxSecretBytes));
+/** The longest blob that may arise from parts of `maxSecretBytes` together, `maxFiles` of them files. */
+export function maxBlobLength(maxSecretBytes: number, maxFiles = 0): number {
+  return blobLength(paddedLength(META_ALLOWANCE + maxFiles * META_PER_FILE + maxSecretBytes));
+}
+
+/** Whether there are blobs of this length. */
+export function isBlobLength(length: number): boolean {
+  const chunks = Math.ceil((length - PREFIX_BYTES) / (CHUNK_BYTES + TAG_BYTES));
+  const plaintextLength = length - PREFIX_BYTES - chunks * TAG_BYTES;
+  if (plaintextLength < MIN_PLAINTEXT || blobLength(plaintextLength) !== length) return false;
+  return paddedLength(plaintextLength) === plaintextLength;
 }
 
 export function chunkCount(plaintextLength: number): number {

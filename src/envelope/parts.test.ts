@@ -74,6 +74,13 @@ describe("a hand-made description of the parts", () => {
     await expectUnreadable(openMeta('{"parts":[]}', ""), "no parts");
   });
 
+  it("is read up to a thousand files and a text, and refused for one part more", async () => {
+    const many = (count: number) =>
+      openMeta(`{"parts":[${Array(count).fill('{"kind":"file","size":0}').join()}]}`, "");
+    assert.equal((await many(1001)).parts.length, 1001);
+    await expectUnreadable(many(1002), "1,002 parts");
+  });
+
   it("is refused for sizes that don't reach the content's end", async () => {
     await expectUnreadable(openMeta(one('"kind":"text","size":6')), "one byte left over");
     await expectUnreadable(openMeta(one('"kind":"text","size":0')), "all left over");
@@ -165,6 +172,16 @@ describe("what is given to be sealed", () => {
   it("must have names that fit a mebibyte together", () => {
     assert.ok(encodeMeta([{ kind: "file", name: "n".repeat(2 ** 20 - 50), size: 1 }]));
     assert.throws(() => encodeMeta([{ kind: "file", name: "n".repeat(2 ** 20), size: 1 }]), isUnsealable);
+  });
+
+  it("may be a thousand files and a text, and is told what to do with more", () => {
+    const many = (count: number) => Array.from({ length: count }, () => ({ kind: "file", size: 0 }) as const);
+    assert.equal(parseMeta(encodeMeta(many(1001))).length, 1001);
+    assert.throws(
+      () => encodeMeta(many(1002)),
+      (error) =>
+        isUnsealable(error) && /1,000 files and a text at most\. Add one zip file/.test(String(error)),
+    );
   });
 
   it("must be text that UTF-8 can carry: half a surrogate pair is refused, not replaced", () => {

@@ -16,6 +16,11 @@ export interface Part extends PartDescription {
 }
 
 const MAX_META_BYTES = 1 << 20;
+/**
+ * A thousand files and the text. A mebibyte of meta has room for over 40,000 parts, and whoever opens
+ * them builds a row, or an entry of a zip, for each.
+ */
+const MAX_PARTS = 1_001;
 
 /**
  * Throws `UnsealableError` for text that UTF-8 cannot carry: the recipient would read something else
@@ -46,6 +51,9 @@ function serialize(parts: readonly PartDescription[]): Bytes {
 
 export function encodeMeta(parts: readonly PartDescription[]): Bytes {
   if (parts.length === 0) throw new UnsealableError("Enter a secret or add a file.");
+  if (parts.length > MAX_PARTS) {
+    throw new UnsealableError("One secret holds 1,000 files and a text at most. Add one zip file instead.");
+  }
   if (!parts.every(({ size }) => isSize(size))) {
     throw new UnsealableError("A file's size is not known. Add it again.");
   }
@@ -75,14 +83,14 @@ function parsePart(value: unknown): PartDescription {
 }
 
 /**
- * Strict: a missing size or an empty list means that this isn't ours. So does any spelling but the
+ * Strict: a missing size, an empty list or one of too many parts means that this isn't ours. So does any spelling but the
  * one that `encodeMeta` writes (an unknown key, one key twice, white space, `1e3`), so that no two
  * readers can understand the same bytes differently (RFC 8259, section 4, leaves repeated keys open).
  */
 export function parseMeta(bytes: Uint8Array): PartDescription[] {
   const value: unknown = JSON.parse(decodeUtf8(bytes));
   if (!isRecord(value) || !Array.isArray(value.parts)) throw new UnreadableError();
-  if (value.parts.length === 0) throw new UnreadableError();
+  if (value.parts.length === 0 || value.parts.length > MAX_PARTS) throw new UnreadableError();
   const parts = value.parts.map(parsePart);
   if (!equalBytes(serialize(parts), bytes)) throw new UnreadableError();
   return parts;

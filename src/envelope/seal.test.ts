@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { UnsealableError } from "./errors.ts";
 import { CHUNK_BYTES } from "./layout.ts";
 import type { Part } from "./parts.ts";
-import { gather, sealParts } from "./seal.ts";
+import { gather, sealedLength, sealParts } from "./seal.ts";
 import { cut, filePart, fillingPart, makeSealer, sealToBlob } from "./testing.ts";
 
 const sealer = await makeSealer();
@@ -26,6 +26,13 @@ function observed(pieces: number, pieceLength: number) {
 }
 
 describe("sealing", () => {
+  it("tells the blob's length before anything is encrypted", async () => {
+    for (const size of [0, 1000, 65_400, 65_536, 200_000]) {
+      const parts = [filePart(new Uint8Array(size), "名前.txt", "text/plain"), filePart(new Uint8Array(3))];
+      assert.equal(sealedLength(parts), (await sealToBlob(sealer, parts)).length, String(size));
+    }
+  });
+
   it("refuses a content that is longer or shorter than was said of it, streaming or not", async () => {
     for (const size of [0, 99, 101, 70_000]) {
       const bytes = new Uint8Array(100);

@@ -2,7 +2,7 @@ import { type Bytes, concat, wipe } from "./bytes.ts";
 import { UnsealableError } from "./errors.ts";
 import type { AccessKeys } from "./keys.ts";
 import { blobLength, CHUNK_BYTES, chunkCount, chunkNonce, encodeHeader, paddedLength } from "./layout.ts";
-import { encodeMeta, type Part } from "./parts.ts";
+import { encodeMeta, type Part, type PartDescription } from "./parts.ts";
 import type { Ciphertext, Share } from "./tokens.ts";
 
 /** A blob in the making. */
@@ -29,9 +29,18 @@ async function* plaintext(meta: Bytes, parts: readonly Part[]): AsyncGenerator<U
   }
 }
 
+function contentLengthOf(parts: readonly PartDescription[], meta: Bytes): number {
+  return parts.reduce((sum, { size }) => sum + size, 4 + meta.length);
+}
+
+/** How long the blob of these parts will be, before anything is read or encrypted. */
+export function sealedLength(parts: readonly PartDescription[]): number {
+  return blobLength(paddedLength(contentLengthOf(parts, encodeMeta(parts))));
+}
+
 export function sealParts(keys: AccessKeys, share: Share, parts: readonly Part[]): Sealing {
   const meta = encodeMeta(parts);
-  const contentLength = parts.reduce((sum, part) => sum + part.size, 4 + meta.length);
+  const contentLength = contentLengthOf(parts, meta);
   const padded = paddedLength(contentLength);
   if (!Number.isSafeInteger(padded)) throw new UnsealableError("This is too much for one secret.");
   const header = encodeHeader(keys.suite, keys.id, padded);

@@ -1,12 +1,11 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
-import { nodeName } from "./connect-redis.ts";
 import { createLeasePool, type LeasePool } from "./lease-pool.ts";
 import { type NodeAddress, parseRedirection } from "./redirection.ts";
 import { storeError } from "./redis-faults.ts";
 import { fenceKey } from "./redis-keys.ts";
-import { nodeNameFor, slotOf } from "./redis-nodes.ts";
+import { nodeName, nodeNameFor, slotOf } from "./redis-nodes.ts";
 import { defineScripts, type Script } from "./redis-scripts.ts";
 import { StoreUnavailableError } from "./store.ts";
 import {

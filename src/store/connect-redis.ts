@@ -25,11 +25,6 @@ export function connectRedis({ address, tls, keyPrefix = "", onFault }: ConnectO
   return client;
 }
 
-/** `host:port`, as a Cluster's nodes are called. */
-export function nodeName({ options }: Redis): string {
-  return `${options.host}:${options.port}`;
-}
-
 /** The same for a Cluster; throws RangeError for any other address. */
 export function connectCluster({ address, tls, keyPrefix = "", onFault }: ConnectOptions): Cluster {
   if (address.kind !== "cluster") throw new RangeError("This is not a Cluster. Use connectRedis.");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createClaim } from "../envelope/tokens.ts";
-import { newSecret, opening, openingOnce } from "../testing/new-secret.ts";
+import { newSecret, opening, openingOnce, readWhole } from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
 
 export function acknowledgeContract(makeStore: MakeStore): void {
@@ -17,7 +17,7 @@ export function acknowledgeContract(makeStore: MakeStore): void {
       for (let call = 0; call < 3; call++) {
         assert.deepEqual(await store.acknowledge(secret.id, request.claim), { kind: "acknowledged" });
       }
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       const again = await store.open(request);
       assert(again.kind === "ended");
       assert.equal(again.state, "opened");
@@ -37,7 +37,7 @@ export function acknowledgeContract(makeStore: MakeStore): void {
       assert.deepEqual(await store.acknowledge(secret.id, request.claim), { kind: "refused" });
       await store.open(request);
       assert.deepEqual(await store.acknowledge(secret.id, createClaim()), { kind: "refused" });
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       assert.equal((await store.open(request)).kind, "handed-over");
     });
 

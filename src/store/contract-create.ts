@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createShare, storedCiphertext } from "../envelope/tokens.ts";
-import { anyDigest, bytes, newSecret, opening, seconds } from "../testing/new-secret.ts";
+import { anyDigest, bytes, newSecret, opening, readWhole, seconds } from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
 
 export function createContract(makeStore: MakeStore): void {
@@ -27,7 +27,7 @@ export function createContract(makeStore: MakeStore): void {
         triesLeft: LIMITS.passphraseTries,
         events: [{ at: created.createdAt, kind: "sealed" }],
       });
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
     });
 
     it("keeps every byte of a share and a blob, whatever its value", async () => {
@@ -38,7 +38,7 @@ export function createContract(makeStore: MakeStore): void {
         share.fill(fill);
         const secret = newSecret({ share, blob: storedCiphertext(every) });
         await store.create(secret);
-        assert.deepEqual(await store.readBlob(secret.id), every);
+        assert.deepEqual(await readWhole(store, secret), every);
         const opened = await store.open(opening(secret));
         assert(opened.kind === "handed-over");
         assert.deepEqual(opened.share, share);
@@ -79,7 +79,7 @@ export function createContract(makeStore: MakeStore): void {
         assert.deepEqual(await store.create({ ...secret, ...difference }), { kind: "conflict" });
       }
       assert.deepEqual(await store.read(secret.id), before);
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       const opened = await store.open(opening(secret));
       assert(opened.kind === "handed-over");
       assert.deepEqual(opened.share, secret.share);
@@ -95,7 +95,7 @@ export function createContract(makeStore: MakeStore): void {
       assert(again.kind === "created" && again.existed);
       assert.deepEqual(await store.create(other), { kind: "conflict" });
       assert.equal((await store.read(secret.id))?.state, "deleted");
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       assert.equal((await store.open(opening(secret))).kind, "ended");
     });
 
@@ -124,7 +124,7 @@ export function createContract(makeStore: MakeStore): void {
       const secret = newSecret();
       const missing = { kind: "missing" };
       assert.equal(await store.read(secret.id), undefined);
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       assert.deepEqual(await store.open(opening(secret)), missing);
       assert.deepEqual(await store.acknowledge(secret.id, opening(secret).claim), missing);
       assert.deepEqual(await store.delete(secret.id), missing);
@@ -138,7 +138,7 @@ export function createContract(makeStore: MakeStore): void {
       const before = await store.read(secret.id);
       await Promise.all(
         Array.from({ length: 100 }, (_, index) =>
-          index % 2 === 0 ? store.read(secret.id) : store.readBlob(secret.id),
+          index % 2 === 0 ? store.read(secret.id) : readWhole(store, secret),
         ),
       );
       assert.deepEqual(await store.read(secret.id), before);
@@ -157,7 +157,7 @@ export function createContract(makeStore: MakeStore): void {
       await store.create(given);
       given.share.fill(0);
       given.blob.fill(0);
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       const opened = await store.open(opening(secret));
       assert(opened.kind === "handed-over");
       assert.deepEqual(opened.share, secret.share);
@@ -170,7 +170,7 @@ export function createContract(makeStore: MakeStore): void {
       const record = await store.read(secret.id);
       record?.linkHash.fill(0);
       record?.receiptHash.fill(0);
-      (await store.readBlob(secret.id))?.fill(0);
+      (await readWhole(store, secret))?.fill(0);
       const request = opening(secret);
       const first = await store.open(request);
       assert(first.kind === "handed-over");
@@ -178,7 +178,7 @@ export function createContract(makeStore: MakeStore): void {
       const second = await store.open(request);
       assert(second.kind === "handed-over");
       assert.deepEqual(second.share, secret.share);
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       assert.deepEqual((await store.read(secret.id))?.receiptHash, secret.receiptHash);
     });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { newSecret, opening, openingWrong, seconds } from "../testing/new-secret.ts";
+import { newSecret, opening, openingWrong, readWhole, seconds } from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
 
 export function endContract(makeStore: MakeStore): void {
@@ -12,9 +12,9 @@ export function endContract(makeStore: MakeStore): void {
       const secret = newSecret();
       await store.create(secret);
       const deleted = await store.delete(secret.id);
-      assert(deleted.kind === "deleted" && deleted.first);
+      assert(deleted.kind === "deleted" && deleted.first && deleted.wasSealed);
       assert.deepEqual(await store.delete(secret.id), { ...deleted, first: false });
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       const { endedAt } = deleted;
       assert.deepEqual(await store.open(opening(secret)), { kind: "ended", state: "deleted", endedAt });
       const record = await store.read(secret.id);
@@ -42,7 +42,7 @@ export function endContract(makeStore: MakeStore): void {
       const ended = { kind: "ended", state: "opened", endedAt: before?.endedAt };
       assert.deepEqual(await store.delete(secret.id), ended);
       assert.deepEqual(await store.delete(secret.id), ended);
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       assert.deepEqual(await store.open(request), ended);
       assert.deepEqual(await store.read(secret.id), before);
     });
@@ -68,13 +68,13 @@ export function endContract(makeStore: MakeStore): void {
       await store.create(secret);
       await advance(90);
       assert.equal((await store.read(secret.id))?.state, "sealed");
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       await advance(11);
       const record = await store.read(secret.id);
       assert.equal(record?.state, "expired");
       assert.equal(record?.endedAt, record?.expiresAt);
       assert.deepEqual(record?.events.at(-1), { at: record?.expiresAt, kind: "expired" });
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       const ended = { kind: "ended", state: "expired", endedAt: record?.expiresAt };
       assert.deepEqual(await store.open(opening(secret)), ended);
       assert.deepEqual(await store.open(openingWrong(secret)), ended);

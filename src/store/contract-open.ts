@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { anyDigest, newSecret, opening, openingOnce, openingWrong, seconds } from "../testing/new-secret.ts";
+import {
+  anyDigest,
+  newSecret,
+  opening,
+  openingOnce,
+  openingWrong,
+  readWhole,
+  seconds,
+} from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
 
 export function openContract(makeStore: MakeStore): void {
@@ -44,12 +52,12 @@ export function openContract(makeStore: MakeStore): void {
       await store.open(request);
       await advance(LIMITS.redeliveryWindow - 5);
       assert.deepEqual(await store.open(request), { kind: "handed-over", share: secret.share, first: false });
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       await advance(10);
       const late = await store.open(request);
       assert(late.kind === "ended");
       assert.equal(late.state, "opened");
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
     });
 
     it("asks for the access proof again before it gives the same claim anything", async () => {
@@ -73,7 +81,7 @@ export function openContract(makeStore: MakeStore): void {
       const late = await store.open(request);
       assert(late.kind === "ended");
       assert.equal(late.state, "opened");
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
     });
 
     it("hands the share over only once to somebody without a claim", async () => {
@@ -90,7 +98,7 @@ export function openContract(makeStore: MakeStore): void {
         assert(again.kind === "ended");
         assert.equal(again.state, "opened");
       }
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
     });
 
     it("treats a wrong link proof as an unknown secret and counts nothing", async () => {
@@ -134,7 +142,7 @@ export function openContract(makeStore: MakeStore): void {
       const again = await store.open(request);
       assert(again.kind === "ended");
       assert.equal(again.state, "opened");
-      assert.equal(await store.readBlob(secret.id), undefined);
+      assert.equal(await readWhole(store, secret), undefined);
       assert.deepEqual(await store.acknowledge(secret.id, request.claim), { kind: "acknowledged" });
     });
   });

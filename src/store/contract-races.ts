@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { fingerprint, newSecret, opening, openingOnce, openingWrong } from "../testing/new-secret.ts";
+import {
+  fingerprint,
+  newSecret,
+  opening,
+  openingOnce,
+  openingWrong,
+  readWhole,
+} from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
 import type { OpenResult } from "./store.ts";
 
@@ -66,7 +73,7 @@ export function raceContract(makeStore: MakeStore): void {
       assert.equal(kinds(results, "conflict"), 99);
       const winner = secrets[results.findIndex(({ kind }) => kind === "created")];
       assert(winner);
-      assert.deepEqual(await store.readBlob(id), winner.blob);
+      assert.deepEqual(await readWhole(store, winner), winner.blob);
       assert.deepEqual(await store.open(opening(winner)), {
         kind: "handed-over",
         share: winner.share,
@@ -164,7 +171,7 @@ export function raceContract(makeStore: MakeStore): void {
         ]);
         assert.equal((await store.open(request)).kind, "ended");
         assert.equal((await store.read(secret.id))?.state, "opened");
-        assert.equal(await store.readBlob(secret.id), undefined);
+        assert.equal(await readWhole(store, secret), undefined);
       }
     });
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { newSecret, opening, openingWrong } from "../testing/new-secret.ts";
+import { newSecret, opening, openingWrong, readWhole } from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
 import type { NewSecret, Store } from "./store.ts";
 
@@ -27,7 +27,7 @@ export function tryContract(makeStore: MakeStore): void {
         record?.events.map(({ kind }) => kind),
         ["sealed", "wrong-passphrase"],
       );
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
       assert.equal((await store.open(opening(secret))).kind, "handed-over");
     });
 
@@ -46,7 +46,7 @@ export function tryContract(makeStore: MakeStore): void {
         record?.events.map(({ kind }) => kind),
         ["sealed", "wrong-passphrase", "wrong-passphrase", "wrong-passphrase", "locked"],
       );
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(store, secret), secret.blob);
     });
 
     it("gives all tries back on unlock, and again after that", async () => {

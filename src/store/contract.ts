@@ -5,8 +5,11 @@ import { endContract } from "./contract-end.ts";
 import type { MakeStore } from "./contract-harness.ts";
 import { modelContract } from "./contract-model.ts";
 import { openContract } from "./contract-open.ts";
+import { partsContract } from "./contract-parts.ts";
+import { pieceContract } from "./contract-pieces.ts";
 import { raceContract } from "./contract-races.ts";
 import { tryContract } from "./contract-tries.ts";
+import { uploadEndContract } from "./contract-upload-ends.ts";
 
 /**
  * What every store promises. There is one suite and no way to leave a part of it out: a store that
@@ -20,6 +23,9 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     acknowledgeContract(makeStore);
     endContract(makeStore);
     raceContract(makeStore);
+    partsContract(makeStore);
+    pieceContract(makeStore);
+    uploadEndContract(makeStore);
     modelContract(makeStore);
   });
 }

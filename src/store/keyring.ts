@@ -12,6 +12,8 @@ import { asBuffer } from "./redis-replies.ts";
  */
 export interface Keyring {
   put(id: SecretId, name: string, share: Share, ttl: number): Promise<void>;
+  /** Sets how long the share has to live; false where it isn't there. */
+  keep(id: SecretId, name: string, milliseconds: number): Promise<boolean>;
   has(id: SecretId, name: string): Promise<boolean>;
   /** Reads the share and caps its life to `milliseconds`. The caller zeroes what it gets. */
   lend(id: SecretId, name: string, milliseconds: number): Promise<Share | undefined>;
@@ -78,6 +80,9 @@ export function createKeyring(client: Redis | Cluster): Keyring {
       } finally {
         command.wipe();
       }
+    },
+    async keep(id, name, milliseconds) {
+      return (await ask(client.pexpire(shareKey(id, name), milliseconds))) === 1;
     },
     async has(id, name) {
       return (await ask(client.exists(shareKey(id, name)))) === 1;

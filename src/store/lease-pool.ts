@@ -25,6 +25,10 @@ interface Turn {
   giveUp(): void;
 }
 
+/** Ended, or about to: `disconnect` leaves the status as it is until the socket has closed. */
+const isOver = ({ status, stream }: Redis) =>
+  status === "end" || (status === "ready" && (stream.writableEnded || stream.destroyed));
+
 export function createLeasePool({ open, size, patience }: LeasePoolOptions): LeasePool {
   const all = new Set<Redis>();
   const idle: Redis[] = [];
@@ -34,7 +38,18 @@ export function createLeasePool({ open, size, patience }: LeasePoolOptions): Lea
   function add(): Redis {
     const connection = open();
     all.add(connection);
+    connection.once("end", () => {
+      // One that is leased is seen to when it is given back.
+      if (idle.includes(connection)) forget(connection);
+    });
     return connection;
+  }
+
+  function forget(connection: Redis): void {
+    all.delete(connection);
+    const at = idle.indexOf(connection);
+    if (at >= 0) idle.splice(at, 1);
+    connection.disconnect();
   }
 
   function wait(): Promise<Redis> {
@@ -57,14 +72,16 @@ export function createLeasePool({ open, size, patience }: LeasePoolOptions): Lea
 
   async function take(): Promise<Redis> {
     if (closed) throw new StoreUnavailableError();
-    return idle.pop() ?? (all.size < size ? add() : wait());
+    for (const connection of idle.filter(isOver)) forget(connection);
+    const ready = idle.findLastIndex(({ status }) => status === "ready");
+    if (ready >= 0) return idle.splice(ready, 1)[0] ?? wait();
+    return all.size < size ? add() : (idle.pop() ?? wait());
   }
 
   function giveBack(connection: Redis): void {
     let usable = connection;
-    if (closed || connection.status === "end") {
-      all.delete(connection);
-      connection.disconnect();
+    if (closed || isOver(connection)) {
+      forget(connection);
       if (closed) return;
       // Whoever is next would wait for nothing.
       if (queue.length === 0) return;

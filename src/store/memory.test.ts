@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { storedCiphertext } from "../envelope/tokens.ts";
-import { bytes, newSecret, opening, openingOnce, seconds } from "../testing/new-secret.ts";
+import { bytes, newSecret, opening, openingOnce, readWhole, seconds } from "../testing/new-secret.ts";
 import { storeContract } from "./contract.ts";
 import { LIMITS } from "./contract-harness.ts";
-import { createMemoryStore, RECORD_BYTES } from "./memory.ts";
-import { StoreFullError, StoreUnavailableError } from "./store.ts";
+import { createMemoryStore } from "./memory.ts";
+import { RECORD_BYTES } from "./memory-entries.ts";
+import { StoreFullError, StoreUnavailableError, UploadsFullError } from "./store.ts";
 
 storeContract("The embedded store", async (limits) => {
   let now = Date.now();
@@ -47,7 +48,24 @@ describe("The embedded store's bounds", () => {
     await assert.rejects(store.create(refused), StoreFullError);
     assert.equal(await store.read(refused.id), undefined);
     assert.equal(await store.countPending(), 3);
-    for (const one of kept) assert.deepEqual(await store.readBlob(one.id), one.blob);
+    for (const one of kept) assert.deepEqual(await readWhole(store, one), one.blob);
+    await store.close();
+  });
+
+  it("leaves half of itself to what is whole, however much unfinished uploads declare", async () => {
+    const { store, secret } = smallStore(10);
+    const upload = (size: number) => {
+      const { blob, ...announced } = secret(1);
+      return { ...announced, size };
+    };
+    const half = 5 * (RECORD_BYTES + 1_000);
+    const alone = upload(half + 1_000);
+    await store.create(alone);
+    await assert.rejects(store.create(upload(1)), UploadsFullError);
+    await store.delete(alone.id);
+    await store.create(upload(half - 1_000));
+    await assert.rejects(store.create(upload(1_001)), UploadsFullError);
+    for (let i = 0; i < 3; i++) await store.create(secret());
     await store.close();
   });
 

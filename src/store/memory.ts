@@ -1,51 +1,25 @@
 import { copyOf } from "../envelope/bytes.ts";
+import { storedShare } from "../envelope/tokens.ts";
+import { digestClaim, sameDigest } from "./digests.ts";
+import { createEntries, note } from "./memory-entries.ts";
+import { createMemoryUploads } from "./memory-upload.ts";
+import { asOf, isLive, isUnended } from "./record.ts";
 import {
-  type Ciphertext,
-  type SecretId,
-  type Share,
-  storedCiphertext,
-  storedDigest,
-  storedShare,
-} from "../envelope/tokens.ts";
-import { createDeadlines } from "./deadlines.ts";
-import { digestBody, digestClaim, sameDigest } from "./digests.ts";
-import { asOf, type Facts, isLive, MAX_EVENTS } from "./record.ts";
-import {
-  assertTtl,
+  assertReadable,
   type Ended,
   type EndState,
-  type EventKind,
-  type SecretEvent,
   type Store,
-  StoreFullError,
   type StoreLimits,
   StoreUnavailableError,
+  UPLOAD_LIMITS,
 } from "./store.ts";
 
 export interface MemoryStoreOptions {
   readonly limits: StoreLimits;
-  /** Ciphertexts, and `RECORD_BYTES` for each record until it is forgotten. */
+  /** Ciphertexts, and `RECORD_BYTES` (memory-entries.ts) for each record until it is forgotten. */
   readonly maxBytes: number;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
-}
-
-/** About what a record costs beside its ciphertext: three digests, a share, a few events, the tables. */
-export const RECORD_BYTES = 2_048;
-
-const SWEEP_EVERY = 1_000;
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-interface Entry extends Mutable<Omit<Facts, "events">> {
-  readonly accessHash: Uint8Array;
-  readonly body: Buffer;
-  readonly events: SecretEvent[];
-  share: Share | undefined;
-  blob: Ciphertext | undefined;
-  claim: Buffer | undefined;
-  /** The end of the redelivery window. */
-  until: number;
-  received: boolean;
 }
 
 const MISSING = { kind: "missing" } as const;
@@ -56,113 +30,23 @@ const endedResult = (state: EndState, endedAt: number): Ended => ({ kind: "ended
  * refuses what no longer fits; bytes are overwritten as soon as they have served.
  */
 export function createMemoryStore({ limits, maxBytes, clock = Date.now }: MemoryStoreOptions): Store {
-  const entries = new Map<SecretId, Entry>();
-  const deadlines = createDeadlines<SecretId>();
-  const retention = limits.retention * 1000;
-  let expired: SecretId[] = [];
-  let usedBytes = 0;
-  let pending = 0;
-  let closed = false;
-
-  function note(entry: Entry, kind: EventKind, at: number): void {
-    if (entry.events.length >= MAX_EVENTS) entry.events.splice(1, 1);
-    entry.events.push({ at, kind });
-  }
-
-  function destroyContent(entry: Entry): void {
-    entry.share?.fill(0);
-    entry.blob?.fill(0);
-    usedBytes -= entry.blob?.length ?? 0;
-    entry.share = undefined;
-    entry.blob = undefined;
-  }
-
-  function end(entry: Entry, state: EndState, at: number): void {
-    entry.state = state;
-    entry.endedAt = at;
-    note(entry, state, at);
-    pending -= 1;
-    deadlines.add(at + retention, entry.id);
-  }
-
-  /** Lets time take its effect on an entry; undefined once it is forgotten. */
-  function settle(entry: Entry, now: number): Entry | undefined {
-    if (isLive(entry.state) && now >= entry.expiresAt) {
-      end(entry, "expired", entry.expiresAt);
-      expired.push(entry.id);
-    }
-    if (isLive(entry.state)) return entry;
-    if (now >= entry.until) destroyContent(entry);
-    if (entry.endedAt === undefined || now < entry.endedAt + retention) return entry;
-    destroyContent(entry);
-    entries.delete(entry.id);
-    usedBytes -= RECORD_BYTES;
-    return undefined;
-  }
-
-  function find(id: SecretId, now: number): Entry | undefined {
-    if (closed) throw new StoreUnavailableError();
-    const entry = entries.get(id);
-    return entry && settle(entry, now);
-  }
-
-  function sweep(): void {
-    const now = clock();
-    for (let id = deadlines.takeDue(now); id !== undefined; id = deadlines.takeDue(now)) {
-      const entry = entries.get(id);
-      if (entry) settle(entry, now);
-    }
-  }
-  const timer = setInterval(sweep, SWEEP_EVERY).unref();
+  const entries = createEntries({
+    retention: limits.retention * 1000,
+    uploads: limits.uploads ?? UPLOAD_LIMITS,
+    maxBytes,
+    clock,
+  });
+  const { find, end, destroyContent } = entries;
 
   return {
+    ...createMemoryUploads(entries, limits, clock),
+
     async check() {
       return [];
     },
 
     async ping() {
-      if (closed) throw new StoreUnavailableError();
-    },
-
-    async create(secret) {
-      assertTtl(secret.ttl, limits.maxTtl);
-      const now = clock();
-      const body = digestBody(secret);
-      const known = find(secret.id, now);
-      if (known) {
-        const { createdAt, expiresAt } = known;
-        return sameDigest(known.body, body)
-          ? { kind: "created", existed: true, createdAt, expiresAt }
-          : { kind: "conflict" };
-      }
-      const bytes = RECORD_BYTES + secret.blob.length;
-      if (usedBytes + bytes > maxBytes) sweep();
-      if (usedBytes + bytes > maxBytes) throw new StoreFullError();
-      const expiresAt = now + secret.ttl * 1000;
-      entries.set(secret.id, {
-        id: secret.id,
-        linkHash: storedDigest(secret.linkHash.slice()),
-        accessHash: secret.accessHash.slice(),
-        receiptHash: storedDigest(secret.receiptHash.slice()),
-        share: storedShare(copyOf(secret.share)),
-        blob: storedCiphertext(secret.blob.slice()),
-        state: "sealed",
-        passphrase: secret.passphrase,
-        size: secret.blob.length,
-        createdAt: now,
-        expiresAt,
-        endedAt: undefined,
-        tries: 0,
-        events: [{ at: now, kind: "sealed" }],
-        body,
-        claim: undefined,
-        until: 0,
-        received: false,
-      });
-      usedBytes += bytes;
-      pending += 1;
-      deadlines.add(expiresAt, secret.id);
-      return { kind: "created", existed: false, createdAt: now, expiresAt };
+      entries.assertOpen();
     },
 
     async read(id) {
@@ -171,15 +55,18 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       return entry && asOf(entry, now, limits.passphraseTries);
     },
 
-    async readBlob(id) {
-      const blob = find(id, clock())?.blob;
-      return blob && storedCiphertext(blob.slice());
+    async readBlob(id, start, end) {
+      assertReadable(start, end);
+      const entry = find(id, clock());
+      return entry?.blob && entry.state !== "uploading" && end <= entry.size
+        ? entry.blob.read(start, end)
+        : undefined;
     },
 
     async open({ id, linkHash, accessHash, claim }) {
       const now = clock();
       const entry = find(id, now);
-      if (!entry || !sameDigest(entry.linkHash, linkHash)) return MISSING;
+      if (!entry || entry.state === "uploading" || !sameDigest(entry.linkHash, linkHash)) return MISSING;
       const allowed = sameDigest(entry.accessHash, accessHash);
       const claimed = claim && digestClaim(claim);
 
@@ -205,7 +92,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       end(entry, "opened", now);
       entry.claim = claimed;
       entry.until = claimed ? Math.min(now + limits.redeliveryWindow * 1000, entry.expiresAt) : now;
-      if (entry.until > now) deadlines.add(entry.until, id);
+      if (entry.until > now) entries.lookAgain(entry, entry.until);
       else destroyContent(entry);
       return { kind: "handed-over", share, first: true };
     },
@@ -213,7 +100,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
     async acknowledge(id, claim) {
       const now = clock();
       const entry = find(id, now);
-      if (!entry) return MISSING;
+      if (!entry || entry.state === "uploading") return MISSING;
       if (!entry.claim || !sameDigest(entry.claim, digestClaim(claim))) return { kind: "refused" };
       destroyContent(entry);
       if (!entry.received) note(entry, "received", now);
@@ -226,13 +113,14 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const entry = find(id, now);
       if (!entry) return MISSING;
       destroyContent(entry);
-      if (isLive(entry.state)) {
+      const wasSealed = entry.events[0]?.kind === "sealed";
+      if (isUnended(entry.state)) {
         end(entry, "deleted", now);
-        return { kind: "deleted", first: true, endedAt: now };
+        return { kind: "deleted", first: true, wasSealed, endedAt: now };
       }
       const endedAt = entry.endedAt ?? now;
       return entry.state === "deleted"
-        ? { kind: "deleted", first: false, endedAt }
+        ? { kind: "deleted", first: false, wasSealed, endedAt }
         : endedResult(entry.state, endedAt);
     },
 
@@ -240,34 +128,33 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const now = clock();
       const entry = find(id, now);
       if (!entry) return MISSING;
-      if (!isLive(entry.state)) return endedResult(entry.state, entry.endedAt ?? now);
+      if (!isUnended(entry.state)) return endedResult(entry.state, entry.endedAt ?? now);
       if (entry.tries > 0) note(entry, "unlocked", now);
-      entry.state = "sealed";
+      if (entry.state === "locked") entry.state = "sealed";
       entry.tries = 0;
       return { kind: "unlocked", triesLeft: limits.passphraseTries };
     },
 
     async collectExpired() {
-      sweep();
-      const collected = expired;
-      expired = [];
-      return collected;
+      entries.sweep();
+      return entries.takeExpired();
+    },
+
+    async collectAbandoned() {
+      entries.sweep();
+      return entries.takeAbandoned();
     },
 
     async countPending() {
-      return pending;
+      return entries.countPending();
     },
 
     async memory() {
-      return [{ place: "embedded", node: "", used: usedBytes, budget: maxBytes }];
+      return [{ place: "embedded", node: "", used: entries.usedBytes(), budget: maxBytes }];
     },
 
     async close() {
-      closed = true;
-      clearInterval(timer);
-      for (const entry of entries.values()) destroyContent(entry);
-      entries.clear();
-      deadlines.clear();
+      entries.close();
     },
   };
 }

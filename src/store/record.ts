@@ -1,4 +1,5 @@
 import { storedDigest } from "../envelope/tokens.ts";
+import { type HeldSpans, progressOf } from "./held-spans.ts";
 import type { SecretRecord, SecretState } from "./store.ts";
 
 /**
@@ -8,19 +9,26 @@ import type { SecretRecord, SecretState } from "./store.ts";
 export const MAX_EVENTS = 64;
 
 /** What a store keeps of a secret, as it was last written; `asOf` makes the record of a moment from it. */
-export interface Facts extends Omit<SecretRecord, "endedAt" | "triesLeft"> {
+export interface Facts extends Omit<SecretRecord, "endedAt" | "triesLeft" | "upload"> {
   readonly endedAt: number | undefined;
   /** Wrong passphrases since the beginning or the last unlock. */
   readonly tries: number;
+  /** While it is uploading: what has arrived. */
+  readonly held: HeldSpans;
 }
 
 export function isLive(state: SecretState): state is "sealed" | "locked" {
   return state === "sealed" || state === "locked";
 }
 
-/** Copies, so that nothing a caller does reaches back. Past its time, a live secret reads as expired. */
+/** Nothing has ended it, so time still may. */
+export function isUnended(state: SecretState): state is "uploading" | "sealed" | "locked" {
+  return state === "uploading" || isLive(state);
+}
+
+/** Copies, so that nothing a caller does reaches back. Past its time, what has not ended reads as expired. */
 export function asOf(facts: Facts, now: number, passphraseTries: number): SecretRecord {
-  const ranOut = isLive(facts.state) && now >= facts.expiresAt;
+  const ranOut = isUnended(facts.state) && now >= facts.expiresAt;
   const endedAt = ranOut ? facts.expiresAt : facts.endedAt;
   const events = facts.events.map((event) => ({ ...event }));
   if (ranOut) events.push({ at: facts.expiresAt, kind: "expired" });
@@ -36,5 +44,6 @@ export function asOf(facts: Facts, now: number, passphraseTries: number): Secret
     triesLeft: Math.max(0, passphraseTries - facts.tries),
     events,
     ...(endedAt === undefined ? {} : { endedAt }),
+    ...(facts.state === "uploading" && !ranOut ? { upload: progressOf(facts.held, facts.size) } : {}),
   };
 }

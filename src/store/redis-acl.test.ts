@@ -184,7 +184,7 @@ describe("The same user", () => {
     await from.node.call("CLUSTER", "SETSLOT", String(slot), "MIGRATING", to.id);
     await used.start(admins);
     // One key at a time, as a script that wants several is told to try again.
-    assert.equal(await store.readBlob(secret.id), undefined);
+    assert.equal(await store.readBlob(secret.id, 0, secret.size), undefined);
     await used.stop();
     for (const { node } of [from, to]) await node.call("CLUSTER", "SETSLOT", String(slot), "STABLE");
 

@@ -6,8 +6,9 @@ import { TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
 import { until } from "../testing/until.ts";
 import { createRedisStore } from "./redis.ts";
+import { createAdmission } from "./redis-admission.ts";
 import { DUE_KEY, recordKey } from "./redis-keys.ts";
-import { nodeNameFor } from "./redis-nodes.ts";
+import { mastersOf, nodeNameFor } from "./redis-nodes.ts";
 import { type NewSecret, type Store, StoreFullError } from "./store.ts";
 
 describe("A Redis Cluster with one full node", () => {
@@ -66,6 +67,16 @@ describe("A Redis Cluster with one full node", () => {
     for (const [node, room] of rooms) assert.equal(room < 0, node === full, node);
     await limit(full, "64mb");
     await until(async () => !(await isRefused(secretOn(full))));
+  });
+
+  it("forgets what it reckoned with on a node that has left", async () => {
+    const admission = createAdmission({ client, keyring: undefined, budget: { kind: "share", share: 0.8 } });
+    const { id } = secretOn(nodeNameFor(client, DUE_KEY));
+    const admit = () => admission.admit(id, 30 * 2 ** 20);
+    await admit();
+    await assert.rejects(admit(), StoreFullError);
+    client.emit("-node", mastersOf(client).get(nodeNameFor(client, DUE_KEY)));
+    (await admit()).release();
   });
 
   it("refuses everything where the index of all secrets has no room, with nothing kept", async () => {

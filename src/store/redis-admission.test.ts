@@ -4,14 +4,24 @@ import type { Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import { storedCiphertext } from "../envelope/tokens.ts";
 import { advanceRedis } from "../testing/advance-redis.ts";
-import { bytes, newSecret, opening, openingOnce, openingWrong, seconds } from "../testing/new-secret.ts";
+import {
+  bytes,
+  newSecret,
+  newUpload,
+  opening,
+  openingOnce,
+  openingWrong,
+  readWhole,
+  seconds,
+  uploadWhole,
+} from "../testing/new-secret.ts";
 import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { createAdmission } from "./redis-admission.ts";
-import { parseInfo } from "./redis-check.ts";
-import { contentCost, DUE_COST, SHARE_COST } from "./redis-memory.ts";
-import { type NewSecret, type Store, StoreFullError } from "./store.ts";
+import { parseInfo } from "./redis-info.ts";
+import { contentCost, DUE_COST, SHARE_COST, uploadCost } from "./redis-memory.ts";
+import { BLOB_BLOCK, type NewSecret, type Store, StoreFullError } from "./store.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -101,7 +111,7 @@ describe("A Redis that is filled to its budget", () => {
       const request = opening(opened);
       for (let times = 0; times < 2; times++) {
         assert.equal((await store.open(request)).kind, "handed-over");
-        assert.deepEqual(await store.readBlob(opened.id), opened.blob);
+        assert.deepEqual(await readWhole(store, opened), opened.blob);
       }
       assert.equal((await store.acknowledge(opened.id, request.claim)).kind, "acknowledged");
       assert.equal((await store.open(openingOnce(once))).kind, "handed-over");
@@ -240,4 +250,61 @@ describe("Room for an upload", () => {
       client.disconnect();
     }
   });
+
+  it("is kept from its create on, and is free again when it is deleted", async () => {
+    const store = await openWithRoom(4 * MIB);
+    const { secret } = newUpload(3 * MIB);
+    await store.create(secret);
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "full");
+    assert.equal(await create(store, sized(2 * MIB)), "full");
+    await store.delete(secret.id);
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
+  });
+
+  it("is not kept twice by a create that comes again, nor by one that is refused", async () => {
+    const store = await openWithRoom(6 * MIB);
+    const { secret } = newUpload(2 * MIB);
+    for (let times = 0; times < 4; times++) {
+      const created = await store.create(secret);
+      assert(created.kind === "created" && created.existed === times > 0);
+      assert.equal((await store.create(newUpload(2 * MIB, { id: secret.id }).secret)).kind, "conflict");
+    }
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
+  });
+
+  it("becomes what Redis uses as its bytes arrive, so that a sealed upload keeps nothing", async () => {
+    const store = await openWithRoom(8 * MIB);
+    const { secret, blob } = newUpload(5 * MIB);
+    await uploadWhole(store, secret, blob);
+    assert.equal(await create(store, newUpload(4 * MIB).secret), "full");
+    assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
+    assert.deepEqual(await readWhole(store, secret), blob);
+  });
+
+  it("is asked for piece by piece where another process has admitted it", async () => {
+    const { secret, blob } = newUpload(2 * BLOB_BLOCK);
+    await (await open({ kind: "size", bytes: 1024 * MIB })).create(secret);
+    const store = await openWithRoom(1 * MIB);
+    const [first, second] = [blob.subarray(0, BLOB_BLOCK), blob.subarray(BLOB_BLOCK)];
+    assert.equal((await store.writeBlob(secret.id, 0, first)).kind, "written");
+    await assert.rejects(store.writeBlob(secret.id, BLOB_BLOCK, second), StoreFullError);
+    assert.equal((await store.read(secret.id))?.upload?.received, BLOB_BLOCK);
+  });
+
+  for (const size of [70_000, BLOB_BLOCK, 3 * BLOB_BLOCK + 100_000]) {
+    it(`is no less than what the upload takes, with ${size} bytes`, async () => {
+      const store = await openRedisStore(server.port);
+      stores.push(store);
+      const uploads = Array.from({ length: 20 }, () => newUpload(size));
+      for (let warm = 0; warm < 5; warm++) {
+        const { secret, blob } = newUpload(size);
+        await uploadWhole(store, secret, blob);
+      }
+      const before = await usedOf(admin);
+      for (const { secret, blob } of uploads) await uploadWhole(store, secret, blob);
+      const each = ((await usedOf(admin)) - before) / uploads.length;
+      const reckoned = uploadCost(size) + SHARE_COST + DUE_COST;
+      assert(each <= reckoned, `${each} of ${reckoned}`);
+    });
+  }
 });

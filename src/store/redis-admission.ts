@@ -2,11 +2,11 @@ import type { Cluster, Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import type { SecretId } from "../envelope/tokens.ts";
 import { type AdmitOptions, createMemoryGate, type MemoryGate, type Room } from "./memory-gate.ts";
-import { parseInfo } from "./redis-check.ts";
 import { ask } from "./redis-faults.ts";
+import { parseInfo } from "./redis-info.ts";
 import { DUE_KEY, recordKey } from "./redis-keys.ts";
-import { contentCost, DUE_COST, type MemoryUse, memoryUse, SHARE_COST } from "./redis-memory.ts";
-import { mastersOf, nodeNameFor } from "./redis-nodes.ts";
+import { contentCost, DUE_COST, type MemoryUse, memoryUse, SHARE_COST, uploadCost } from "./redis-memory.ts";
+import { mastersOf, nodeName, nodeNameFor } from "./redis-nodes.ts";
 import { type StoreMemory, StoreUnavailableError } from "./store.ts";
 
 /**
@@ -41,6 +41,9 @@ async function readUse(node: Redis | undefined, budget: StoreBudget | undefined)
 
 export function createAdmission({ client, keyring, budget }: AdmissionOptions): Admission {
   const gates = new Map<Redis | Cluster, Map<string, MemoryGate>>();
+  for (const place of keyring ? [client, keyring] : [client]) {
+    place.on("-node", (node: Redis) => gates.get(place)?.delete(nodeName(node)));
+  }
 
   function gateFor(place: Redis | Cluster, key: string): MemoryGate {
     const name = nodeNameFor(place, key);
@@ -64,7 +67,7 @@ export function createAdmission({ client, keyring, budget }: AdmissionOptions): 
       if (budget === undefined) return UNLIMITED;
       const wanted = new Map<MemoryGate, number>();
       for (const [place, key, bytes] of [
-        [client, recordKey(id), contentCost(blobBytes)],
+        [client, recordKey(id), options?.lasting ? uploadCost(blobBytes) : contentCost(blobBytes)],
         [keyring ?? client, recordKey(id), SHARE_COST],
         [client, DUE_KEY, DUE_COST],
       ] as const) {

@@ -74,8 +74,31 @@ describe("The check of a Redis at start", () => {
     assert.deepEqual(others, []);
     const waiting = await openRedisStore(master.port, { waitReplicas: 1 });
     assert.deepEqual(await waiting.check(), []);
-    await Promise.all([onReplica.close(), store.close(), waiting.close()]);
+    const tooMany = await openRedisStore(master.port, { waitReplicas: 2 });
+    const [missing = "", ...rest] = await tooMany.check();
+    assert.match(missing, /^Redis has 1 replica\(s\), and 2 must confirm, so nothing .*REDIS_WAIT_REPLICAS/);
+    assert.deepEqual(rest, []);
+    await Promise.all([onReplica.close(), store.close(), waiting.close(), tooMany.close()]);
     await Promise.all([master.stop(), replica.stop()]);
+  });
+
+  it("warns of replicas of the keyring that nobody waits for, and of too few", async () => {
+    const server = await startRedis("--maxmemory", "100mb");
+    const ring = await startRedis("--maxmemory", "100mb");
+    const replica = await startRedis("--replicaof", "127.0.0.1", String(ring.port));
+    const admin = await ring.client();
+    await until(async () => (await admin.info("replication")).includes("connected_slaves:1"));
+    const said = async (keyringWaitReplicas: number) => {
+      const keyring = await connectPatiently(ring.port);
+      const store = await openRedisStore(server.port, { keyring, keyringWaitReplicas });
+      const warnings = await store.check();
+      await store.close();
+      return warnings.join("\n");
+    };
+    assert.match(await said(0), /^The keyring's Redis has 1 replica.*set KEYRING_REDIS_WAIT_REPLICAS/);
+    assert.equal(await said(1), "");
+    assert.match(await said(2), /^The keyring's Redis has 1 .*or lower KEYRING_REDIS_WAIT_REPLICAS/);
+    await Promise.all([server.stop(), ring.stop(), replica.stop()]);
   });
 
   it("warns of a Redis that writes shares to disk, or has no memory limit, and works all the same", async () => {
@@ -125,7 +148,7 @@ describe("The check of a Redis at start", () => {
     const admin = await server.client();
     const commands =
       "-@all +ping +hello +auth +quit +client|setname +info +time +wait +eval +evalsha " +
-      "+get +set +getex +getdel +exists +unlink +pexpire +pttl +hget +hset +hmget +hgetall +hdel " +
+      "+get +set +getrange +setrange +getex +getdel +exists +unlink +pexpire +pttl +hget +hset +hmget +hgetall +hdel " +
       "+zadd +zincrby +zrem +zcard +zrangebyscore";
     await admin.call("ACL", "SETUSER", "app", "on", ">secret", "~ws:*", ...commands.split(" "));
     const client = connectRedis({ address: parseRedisUrl(`redis://app:secret@127.0.0.1:${server.port}`) });

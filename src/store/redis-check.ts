@@ -2,6 +2,7 @@ import type { Cluster, Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import { openRedis } from "./connect-redis.ts";
 import { ask } from "./redis-faults.ts";
+import { type Info, numberIn, parseInfo } from "./redis-info.ts";
 import { budgetOf } from "./redis-memory.ts";
 import { mastersOf } from "./redis-nodes.ts";
 import { StorePreconditionError } from "./store.ts";
@@ -9,18 +10,8 @@ import { StorePreconditionError } from "./store.ts";
 /** GETEX and GETDEL came with it; scripts replicate by their effects since 5. */
 const MIN_VERSION = [6, 2] as const;
 
-export type Info = ReadonlyMap<string, string>;
-
-/** `name:value` lines, as INFO gives them. */
-export function parseInfo(text: string): Info {
-  const pairs = text.split(/\r?\n/).filter((line) => line.includes(":"));
-  return new Map(pairs.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
-}
-
 /** One sentence or two with what to set, or undefined. `role` is how the sentence calls this Redis. */
 export type RedisProblem = (info: Info, role: string) => string | undefined;
-
-const numberIn = (info: Info, name: string) => Number(info.get(name) ?? Number.NaN);
 
 /** Where commands go astray, since what answers is not what the address says. */
 export const modeProblem: RedisProblem = (info, role) => {
@@ -85,12 +76,30 @@ export function budgetDoubt(info: Info, role: string, budget: StoreBudget | unde
   );
 }
 
-export function replicasDoubt(info: Info, role: string, waitReplicas: number): string | undefined {
-  const replicas = numberIn(info, "connected_slaves");
-  if (!(replicas > waitReplicas)) return undefined;
+/** How many replicas must confirm, and the setting that says so. */
+export interface Waiting {
+  readonly replicas: number;
+  readonly setting: "REDIS_WAIT_REPLICAS" | "KEYRING_REDIS_WAIT_REPLICAS";
+}
+
+/** They may only be late: it is no reason not to start. */
+export function missingReplicas(info: Info, role: string, waiting: Waiting): string | undefined {
+  const connected = numberIn(info, "connected_slaves");
+  if (!(connected < waiting.replicas)) return undefined;
+  const acts = waiting.setting === "REDIS_WAIT_REPLICAS" ? "created or opened" : "created";
   return (
-    `${role} has ${replicas} replica(s), and ${waitReplicas} must confirm. After a failover a secret could ` +
-    "be lost or opened twice: set REDIS_WAIT_REPLICAS to the number that may be promoted."
+    `${role} has ${connected} replica(s), and ${waiting.replicas} must confirm, so nothing can be ${acts}. ` +
+    `Bring the replicas up, or lower ${waiting.setting}.`
+  );
+}
+
+export function replicasDoubt(info: Info, role: string, waiting: Waiting): string | undefined {
+  const connected = numberIn(info, "connected_slaves");
+  if (!(connected > waiting.replicas)) return undefined;
+  const risk = waiting.setting === "REDIS_WAIT_REPLICAS" ? "be lost or opened twice" : "be lost";
+  return (
+    `${role} has ${connected} replica(s), and ${waiting.replicas} must confirm. After a failover a secret could ` +
+    `${risk}: set ${waiting.setting} to the number that may be promoted.`
   );
 }
 
@@ -108,13 +117,14 @@ function findDoubts(
   info: Info,
   role: string,
   holdsShares: boolean,
-  waitReplicas: number,
+  waiting: Waiting,
   budget: StoreBudget | undefined,
 ): string[] {
   const doubts = [
     holdsShares ? persistenceDoubt(info, role) : undefined,
     memoryDoubt(info, role, budget),
-    replicasDoubt(info, role, waitReplicas),
+    missingReplicas(info, role, waiting),
+    replicasDoubt(info, role, waiting),
   ];
   return doubts.filter((doubt) => doubt !== undefined);
 }
@@ -162,6 +172,7 @@ export async function checkRedis(
   client: Redis | Cluster,
   keyring: Redis | Cluster | undefined,
   waitReplicas: number,
+  keyringWaitReplicas: number,
   budget?: StoreBudget,
 ): Promise<readonly string[]> {
   const look = async (which: Redis | Cluster, role: string, find: (one: Inspected) => string[]) => {
@@ -169,14 +180,16 @@ export async function checkRedis(
     for (const one of inspected) assertUsable(one);
     return inspected.flatMap(find);
   };
+  const waiting = { replicas: waitReplicas, setting: "REDIS_WAIT_REPLICAS" } as const;
   const doubts = await look(client, "Redis", ({ info, role }) => {
     const smaller = budgetDoubt(info, role, budget);
-    const others = findDoubts(info, role, keyring === undefined, waitReplicas, budget);
+    const others = findDoubts(info, role, keyring === undefined, waiting, budget);
     return smaller === undefined ? others : [...others, smaller];
   });
   if (!keyring) return doubts;
+  const forShares = { replicas: keyringWaitReplicas, setting: "KEYRING_REDIS_WAIT_REPLICAS" } as const;
   const ofKeyring = await look(keyring, "The keyring's Redis", ({ info, role }) =>
-    findDoubts(info, role, true, Number.POSITIVE_INFINITY, budget),
+    findDoubts(info, role, true, forShares, budget),
   );
   return [...doubts, ...ofKeyring];
 }

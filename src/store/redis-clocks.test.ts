@@ -186,7 +186,7 @@ describe("A failover to a clock that is an hour ahead", () => {
     const result = await promoted.open(opening(short));
     assert(result.kind === "ended");
     assert.equal(result.state, "expired");
-    assert.equal(await promoted.readBlob(short.id), undefined);
+    assert.equal(await promoted.readBlob(short.id, 0, short.size), undefined);
     assert.deepEqual(await promoted.collectExpired(), [short.id]);
     assert.equal((await promoted.open(request)).kind, "ended", "its window is over");
     assert.equal((await promoted.open(opening(long))).kind, "handed-over");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Cluster } from "ioredis";
-import { newSecret, opening, openingOnce, openingWrong } from "../testing/new-secret.ts";
+import { newSecret, opening, openingOnce, openingWrong, readWhole } from "../testing/new-secret.ts";
 import { connectPatiently, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
@@ -42,7 +42,7 @@ describe("A Redis Cluster of three nodes", () => {
         assert.equal((await store.unlock(secret.id)).kind, "unlocked");
         if (index % 3 === 0) {
           assert.equal((await store.open(request)).kind, "handed-over");
-          assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+          assert.deepEqual(await readWhole(store, secret), secret.blob);
           assert.equal((await store.acknowledge(secret.id, request.claim)).kind, "acknowledged");
         } else if (index % 3 === 1) {
           assert.equal((await store.open(openingOnce(secret))).kind, "handed-over");

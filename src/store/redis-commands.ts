@@ -33,6 +33,16 @@ export const COMMANDS: readonly RedisCommand[] = [
   { name: "wait", use: "REDIS_WAIT_REPLICAS", trial: () => ["0", "1"] },
   { name: "set", use: "the share; a limit's counter", trial: ({ text }) => [text, "1", "PX", "1000"] },
   { name: "get", use: "the ciphertext; a limit's counter", trial: ({ text }) => [text] },
+  {
+    name: "getrange",
+    use: "a part of a ciphertext",
+    trial: ({ text }) => [text, "0", "0"],
+  },
+  {
+    name: "setrange",
+    use: "scripts: a ciphertext that comes in parts",
+    trial: ({ text }) => [text, "0", "1"],
+  },
   { name: "incr", use: "a limit's counter", trial: ({ text }) => [text] },
   { name: "decr", use: "a limit's counter", trial: ({ text }) => [text] },
   { name: "pttl", use: "scripts: what is left of a key's time", trial: ({ text }) => [text] },

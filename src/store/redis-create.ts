@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
-import type { SecretId } from "../envelope/tokens.ts";
-import { digestBody, sameDigest } from "./digests.ts";
+import type { Ciphertext, SecretId } from "../envelope/tokens.ts";
+import { digestBody } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
+import { releaseUpload, reserveUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey, shareKey } from "./redis-keys.ts";
 import type { RedisParts } from "./redis-parts.ts";
-import { parseRecord } from "./redis-record.ts";
 import { asBuffer, kindOf, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
+import { beginUpload, shareLife } from "./redis-upload.ts";
 import { type CreateResult, type NewSecret, StoreFullError, StoreUnavailableError } from "./store.ts";
 import { tooFewReplicas, type Written } from "./wait-pool.ts";
 
@@ -40,29 +41,22 @@ async function putShare(
  * the share is looked for.
  */
 async function place(
-  { keyring, hasKeyring, retention }: RedisParts,
+  parts: RedisParts,
   secret: NewSecret,
   shareName: string,
   connection: Redis | Cluster,
 ): Promise<Placed> {
+  const { keyring, hasKeyring } = parts;
   const { id } = secret;
   const ring = hasKeyring ? keyring : createKeyring(connection);
-  const create = connection.waxsealCreateSecretBuffer(
-    recordKey(id),
-    blobKey(id),
-    asBuffer(secret.linkHash),
-    asBuffer(secret.accessHash),
-    asBuffer(secret.receiptHash),
-    digestBody(secret),
-    shareName,
-    asBuffer(secret.blob),
-    secret.ttl * 1000,
-    retention,
-    secret.passphrase ? "1" : "0",
-  );
+  const create = secret.blob
+    ? createWhole(parts, secret, secret.blob, shareName, connection)
+    : beginUpload(parts, secret, shareName, connection);
   const [reply, isThere] = await Promise.all([create, hasKeyring || ring.has(id, shareName)]);
   const existed = text(reply[0]) === "existed";
-  const isShared = existed && reply[4] === 1 ? await ring.has(id, text(reply[3])) : isThere;
+  // Opened, ended, or an upload that was sealed since: it is no create's to remove.
+  if (existed && reply[4] !== 1) return { reply, shared: true };
+  const isShared = existed ? await ring.has(id, text(reply[3])) : isThere;
   if (isShared) return { reply, shared: true };
   // A record without its share goes, here where it was found; the next try writes it anew. Where it
   // does not go, somebody has opened it in this moment.
@@ -71,41 +65,52 @@ async function place(
   return { reply, shared: existed && removed !== 1 };
 }
 
+function createWhole(
+  { retention }: RedisParts,
+  secret: NewSecret,
+  blob: Ciphertext,
+  shareName: string,
+  connection: Redis | Cluster,
+): Promise<ScriptReply> {
+  return connection.waxsealCreateSecretBuffer(
+    recordKey(secret.id),
+    blobKey(secret.id),
+    asBuffer(secret.linkHash),
+    asBuffer(secret.accessHash),
+    asBuffer(secret.receiptHash),
+    digestBody(secret),
+    shareName,
+    asBuffer(blob),
+    secret.ttl * 1000,
+    retention,
+    secret.passphrase ? "1" : "0",
+  );
+}
+
 /**
- * Due index, share, record with ciphertext: in this order, so that a record is never without the
- * two others. What a process that dies in between leaves behind is a share that nothing names, which
+ * Due index (an upload's reservation, which is one too), share, record with what there is of the
+ * ciphertext: in this order, so that a record is never without the two others. What a process that dies in between leaves behind is a share that nothing names, which
  * Redis deletes at the end of its time to live, and an entry that the next sweep removes.
  *
  * The index is not waited for: what a failover forgets of it is not reported when it runs out, and
  * runs out all the same.
  */
 async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<Placed>> {
+  const { id, blob, size } = secret;
   const ttl = secret.ttl * 1000;
-  await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, secret.id, ttl, "NX"));
-  await putShare(parts, secret, shareName, ttl);
-  return parts.writer.run(recordKey(secret.id), (connection) => place(parts, secret, shareName, connection));
+  if (blob) await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl, "NX"));
+  else await reserveUpload(parts, id, shareName, size);
+  await putShare(parts, secret, shareName, blob ? ttl : shareLife(parts));
+  return parts.writer.run(recordKey(id), (connection) => place(parts, secret, shareName, connection));
 }
 
 /** After a create that was refused for certain. */
-async function cleanUp({ client, keyring }: RedisParts, id: SecretId, shareName: string): Promise<void> {
+async function cleanUp(parts: RedisParts, id: SecretId, shareName: string): Promise<void> {
+  const { client, keyring } = parts;
   const unschedule = async () => {
     if ((await client.exists(recordKey(id))) === 0) await client.zrem(DUE_KEY, id);
   };
-  await quietly(keyring.drop(id, shareName), unschedule());
-}
-
-/** Where there is no room for more, what is there already can still be told. */
-async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
-  const { id } = secret;
-  const { value: reply, replicated } = await parts.writer.run(recordKey(id), (connection) =>
-    connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)),
-  );
-  const stored = reply ? parseRecord(id, reply) : undefined;
-  if (!stored) return undefined;
-  if (!sameDigest(stored.body, digestBody(secret))) return { kind: "conflict" };
-  if (!replicated) throw tooFewReplicas();
-  const { createdAt, expiresAt } = stored.facts;
-  return { kind: "created", existed: true, createdAt, expiresAt };
+  await quietly(keyring.drop(id, shareName), releaseUpload(parts, id, shareName), unschedule());
 }
 
 /** Its share is removed once the record is, and only then: the record may have to stay. */
@@ -120,7 +125,6 @@ async function writeOrCleanUp(
   secret: NewSecret,
   shareName: string,
 ): Promise<Written<Placed>> {
-  const room = await parts.admission.admit(secret.id, secret.blob.length);
   try {
     return await write(parts, secret, shareName);
   } catch (error) {
@@ -128,29 +132,24 @@ async function writeOrCleanUp(
     // then it needs its share.
     if (error instanceof StoreFullError) await cleanUp(parts, secret.id, shareName);
     throw error;
-  } finally {
-    room.landed();
   }
 }
 
-export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
-  const { id } = secret;
-  const shareName = randomBytes(8).toString("base64url");
-  let written: Written<Placed>;
-  try {
-    written = await writeOrCleanUp(parts, secret, shareName);
-  } catch (error) {
-    const existing = error instanceof StoreFullError ? await findExisting(parts, secret) : undefined;
-    if (existing) return existing;
-    throw error;
-  }
-  const { value, replicated } = written;
-  const { reply, shared } = value;
+/** What was written counts as confirmed, or is taken back. */
+async function confirm(
+  parts: RedisParts,
+  id: SecretId,
+  shareName: string,
+  { value: { reply, shared }, replicated }: Written<Placed>,
+): Promise<CreateResult> {
   const created = text(reply[0]) === "created";
-  if (!created) await quietly(parts.keyring.drop(id, shareName));
+  if (!created) await quietly(parts.keyring.drop(id, shareName), releaseUpload(parts, id, shareName));
   const kind = kindOf(reply);
   if (kind === "conflict") return { kind };
-  if (!shared) throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
+  if (!shared) {
+    await quietly(releaseUpload(parts, id, created ? shareName : text(reply[3])));
+    throw new StoreUnavailableError({ cause: new Error("The share is not there.") });
+  }
   if (!replicated) {
     if (created) {
       await takeBack(parts, id, shareName);
@@ -158,4 +157,47 @@ export async function createSecret(parts: RedisParts, secret: NewSecret): Promis
     throw tooFewReplicas();
   }
   return { kind: "created", existed: !created, createdAt: number(reply[1]), expiresAt: number(reply[2]) };
+}
+
+/**
+ * Where there is no room for more, what is there already can still be told. It is asked for as any create
+ * is, which writes to it, so that there is something to wait for.
+ */
+async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
+  const { id } = secret;
+  const shareName = randomName();
+  const { value, replicated } = await parts.writer.run(recordKey(id), async (connection) => {
+    if (!(await connection.waxsealReadRecordBuffer(recordKey(id), blobKey(id)))) return undefined;
+    return place(parts, secret, shareName, connection);
+  });
+  return value && confirm(parts, id, shareName, { value, replicated });
+}
+
+const randomName = () => randomBytes(8).toString("base64url");
+
+async function admitAndWrite(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
+  const { id, size } = secret;
+  const shareName = randomName();
+  const lasting = secret.blob === undefined;
+  const room = await parts.admission.admit(id, size, { lasting });
+  let begun = false;
+  try {
+    const result = await confirm(parts, id, shareName, await writeOrCleanUp(parts, secret, shareName));
+    begun = lasting && result.kind === "created" && !result.existed;
+    return result;
+  } finally {
+    if (begun) parts.rooms.keep(id, room);
+    else if (lasting) room.release();
+    else room.landed();
+  }
+}
+
+export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
+  try {
+    return await admitAndWrite(parts, secret);
+  } catch (error) {
+    const existing = error instanceof StoreFullError ? await findExisting(parts, secret) : undefined;
+    if (existing) return existing;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
-import { newSecret, opening } from "../testing/new-secret.ts";
+import { newSecret, opening, readWhole } from "../testing/new-secret.ts";
 import { openRedisStore } from "../testing/open-redis-store.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { RedisFault, storeError } from "./redis-faults.ts";
@@ -70,7 +70,7 @@ describe("What the store makes of an error from Redis", () => {
       store.create(newSecret({ ...secret, id: newSecret().id })),
       store.open(request),
       store.read(secret.id),
-      store.readBlob(secret.id),
+      readWhole(store, secret),
       store.acknowledge(secret.id, request.claim),
     ]);
     const hidden = [secret.share, secret.linkHash, secret.accessHash, secret.receiptHash, request.claim]

@@ -6,6 +6,8 @@ import type { SecretId } from "../envelope/tokens.ts";
  */
 export const recordKey = (id: SecretId) => `ws:{${id}}:record`;
 export const blobKey = (id: SecretId) => `ws:{${id}}:blob`;
+/** Where a ciphertext came in pieces: one key for each `BLOB_BLOCK` bytes of it. The scripts know the name too. */
+export const blockKey = (id: SecretId, index: number) => `${blobKey(id)}:${index}`;
 
 /**
  * The share's key is named by the create that wrote it, and the record says which one counts. So two
@@ -15,6 +17,13 @@ export const shareKey = (id: SecretId, name: string) => `ws:{${id}}:share:${name
 
 /** A sorted set: the ids of secrets that are sealed or locked, by the time they fall due. */
 export const DUE_KEY = "ws:due";
+
+/**
+ * Unfinished uploads: a sorted set of them by when to look whether they were given up, and a hash of
+ * their declared sizes with the sum as `total`.
+ */
+export const UPLOADS_KEY = "ws:{uploads}:due";
+export const UPLOAD_SIZES_KEY = "ws:{uploads}:sizes";
 
 /** Written to a node of a Cluster for what stands before it in the node's history. See cluster-wait-pool.ts. */
 export const fenceKey = (number: number) => `ws:fence:${number}`;

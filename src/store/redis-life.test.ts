@@ -255,7 +255,7 @@ describe("Two versions of the program on one Redis", () => {
   it("leave records of another format alone and answer as unavailable", async () => {
     const secret = newSecret();
     await store.create(secret);
-    await admin.hset(recordKey(secret.id), "v", "2");
+    await admin.hset(recordKey(secret.id), "v", "9");
     const before = await everything();
     const { claim } = opening(secret);
     const acts = [
@@ -280,7 +280,7 @@ describe("Two versions of the program on one Redis", () => {
     const unknown = Array.from({ length: 120 }, () => newSecret({ ttl: seconds(10) }));
     for (const secret of unknown) {
       await store.create(secret);
-      await admin.hset(recordKey(secret.id), "v", "2");
+      await admin.hset(recordKey(secret.id), "v", "9");
     }
     const known = newSecret({ ttl: seconds(11) });
     await store.create(known);

@@ -41,13 +41,22 @@ async function comesBack(store: Store): Promise<void> {
   await until(() => works(() => store.delete(newSecret().id)));
 }
 
-/** Redis does what it was asked, and the answer after that many others cuts the line. */
+/** What Redis says to an open, in order. Each is told from the answers to withdrawals that go on meanwhile. */
+const ANSWERS = {
+  script: (answer: Buffer) => answer.includes("won"),
+  wait: (answer: Buffer) => answer.toString("latin1") === ":1\r\n",
+  share: (answer: Buffer, { share }: NewSecret) => answer.includes(Buffer.from(share)),
+} as const;
+type Lost = keyof typeof ANSWERS;
+
+/** Redis does what it was asked, and this answer cuts the line instead of arriving. */
 async function loseAnswer(
   { store, proxy }: Lane,
-  answers: number,
+  secret: NewSecret,
+  lost: Lost,
   act: () => Promise<unknown>,
 ): Promise<void> {
-  proxy.swallowAnswers(answers);
+  proxy.swallowAnswerLike((answer) => ANSWERS[lost](answer, secret));
   await assert.rejects(act, StoreUnavailableError);
   proxy.mend();
   await comesBack(store);
@@ -69,9 +78,8 @@ describe(`${CUTS} connections, each cut after Redis has executed an open and bef
     await Promise.all([server.stop(), replica.stop()]);
   });
 
-  async function withLanes(waitReplicas: number, cut: (lane: Lane, answers: number) => Promise<void>) {
-    // The script's answer, WAIT's where there is one, and the share itself.
-    const kinds = waitReplicas === 0 ? 2 : 3;
+  async function withLanes(waitReplicas: number, cut: (lane: Lane, lost: Lost) => Promise<void>) {
+    const kinds: readonly Lost[] = waitReplicas === 0 ? ["script", "share"] : ["script", "wait", "share"];
     await Promise.all(
       Array.from({ length: LANES }, async () => {
         const proxy = await startTcpProxy(server.port);
@@ -79,7 +87,9 @@ describe(`${CUTS} connections, each cut after Redis has executed an open and bef
         const store = await openRedisStore(proxy.port, { client, waitReplicas, waitTimeout: 5_000 });
         await comesBack(store);
         try {
-          for (let index = 0; index < CUTS / LANES; index++) await cut({ store, proxy }, index % kinds);
+          for (let index = 0; index < CUTS / LANES; index++) {
+            await cut({ store, proxy }, kinds[index % kinds.length] ?? "script");
+          }
         } finally {
           await store.close();
           await proxy.close();
@@ -94,11 +104,11 @@ describe(`${CUTS} connections, each cut after Redis has executed an open and bef
     it(`lose no secret to its claimant within the window and show none to two, ${how}`, async () => {
       const readers = new Readers();
       let cuts = 0;
-      await withLanes(waitReplicas, async (lane, answers) => {
+      await withLanes(waitReplicas, async (lane, lost) => {
         const secret = newSecret();
         await direct.create(secret);
         const request = opening(secret);
-        await loseAnswer(lane, answers, () => lane.store.open(request));
+        await loseAnswer(lane, secret, lost, () => lane.store.open(request));
         cuts++;
         const stranger = await direct.open(opening(secret));
         assert.ok(stranger.kind === "ended" && stranger.state === "opened");
@@ -115,10 +125,10 @@ describe(`${CUTS} connections, each cut after Redis has executed an open and bef
     it(`show no secret twice that is opened without a claim, and say which are lost, ${how}`, async () => {
       const readers = new Readers();
       const ends = { sealed: 0, lost: 0 };
-      await withLanes(waitReplicas, async (lane, answers) => {
+      await withLanes(waitReplicas, async (lane, lost) => {
         const secret = newSecret();
         await direct.create(secret);
-        await loseAnswer(lane, answers, () => lane.store.open(openingOnce(secret)));
+        await loseAnswer(lane, secret, lost, () => lane.store.open(openingOnce(secret)));
         // Nobody has it, and so the receipt must not say for long that somebody has.
         let state = "opened";
         await until(async () => {
@@ -127,7 +137,7 @@ describe(`${CUTS} connections, each cut after Redis has executed an open and bef
         });
         assert.ok(state === "sealed" || state === "lost", state);
         // Only the answer that carries the share takes the share with it.
-        assert.equal(state, answers === 1 + waitReplicas ? "lost" : "sealed");
+        assert.equal(state, lost === "share" ? "lost" : "sealed");
         ends[state]++;
         const next = await direct.open(openingOnce(secret));
         assert.equal(next.kind, state === "sealed" ? "handed-over" : "ended");

@@ -1,4 +1,7 @@
 import type { StoreBudget } from "../config/config.ts";
+import { LARGEST_SHARE } from "../config/kinds.ts";
+import { type Info, numberIn } from "./redis-info.ts";
+import { BLOB_BLOCK } from "./store.ts";
 
 /** What one Redis uses of its memory, and from which use on it takes nothing new. */
 export interface MemoryUse {
@@ -7,11 +10,6 @@ export interface MemoryUse {
   /** Undefined where there is neither a limit of Redis' nor one of ours. */
   readonly budget: number | undefined;
 }
-
-/** However many bytes an operator has written: above this, Redis itself may have to say no. */
-const LARGEST_SHARE = 0.95;
-
-const numberIn = (info: ReadonlyMap<string, string>, name: string) => Number(info.get(name) ?? Number.NaN);
 
 /** Bytes; undefined where nothing limits it. */
 export function budgetOf(maxmemory: number, budget: StoreBudget | undefined): number | undefined {
@@ -22,7 +20,7 @@ export function budgetOf(maxmemory: number, budget: StoreBudget | undefined): nu
 }
 
 /** From INFO's section "memory". */
-export function memoryUse(info: ReadonlyMap<string, string>, budget: StoreBudget | undefined): MemoryUse {
+export function memoryUse(info: Info, budget: StoreBudget | undefined): MemoryUse {
   // Buffers for replicas and for the append-only file: Redis leaves them out when it compares with
   // maxmemory (freeMemoryGetNotCountedMemory), and so does whoever wants to know first.
   const elsewhere = Number(info.get("mem_not_counted_for_evict") ?? 0);
@@ -50,5 +48,18 @@ export const SHARE_COST = 256;
 export const DUE_COST = 256;
 /** A record has a name, four digests, times and events. */
 export const RECORD_COST = 1_024;
+/** Each block of an upload is a key of its own, with an entry in two tables. */
+const BLOCK_COST = 256;
+/** What Redis puts before a string, in bytes, at most. */
+const STRING_HEAD = 32;
+
 /** Record and ciphertext. */
-export const contentCost = (blobBytes: number) => RECORD_COST + allocated(blobBytes + 32);
+export const contentCost = (blobBytes: number) => RECORD_COST + allocated(blobBytes + STRING_HEAD);
+
+/** Record and ciphertext, where that comes in parts and is kept in blocks. */
+export function uploadCost(blobBytes: number): number {
+  const whole = Math.floor(blobBytes / BLOB_BLOCK);
+  const rest = blobBytes % BLOB_BLOCK;
+  const inBlocks = whole * (BLOCK_COST + allocated(BLOB_BLOCK + STRING_HEAD));
+  return RECORD_COST + inBlocks + (rest === 0 ? 0 : BLOCK_COST + allocated(rest + STRING_HEAD));
+}

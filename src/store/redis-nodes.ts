@@ -19,7 +19,10 @@ export function slotOf(key: string): number {
   return crc16(Buffer.from(counted)) % 16_384;
 }
 
-const nameOf = ({ options }: Redis) => `${options.host}:${options.port}`;
+/** `host:port`, as a Cluster's nodes are called. */
+export function nodeName({ options }: Redis): string {
+  return `${options.host}:${options.port}`;
+}
 
 /** The node that a key belongs to, as far as this client knows: `host:port`, or "" without a Cluster. */
 export function nodeNameFor(client: Redis | Cluster, key: string): string {
@@ -32,5 +35,5 @@ export function nodeNameFor(client: Redis | Cluster, key: string): string {
 /** All that take writes, by name. */
 export function mastersOf(client: Redis | Cluster): ReadonlyMap<string, Redis> {
   if (!(client instanceof Cluster)) return new Map([["", client]]);
-  return new Map(client.nodes("master").map((node) => [nameOf(node), node]));
+  return new Map(client.nodes("master").map((node) => [nodeName(node), node]));
 }

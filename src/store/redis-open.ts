@@ -2,7 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { Share } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
-import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
+import {
+  freeBlocks,
+  limitBlocks,
+  loadRecord,
+  loseSecret,
+  NO_ATTEMPT,
+  type RedisParts,
+} from "./redis-parts.ts";
 import { asBuffer, ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import type { OpenRequest, OpenResult } from "./store.ts";
 import { tooFewReplicas } from "./wait-pool.ts";
@@ -13,7 +20,7 @@ const BLOB_GRACE = 10_000;
 /**
  * The claim is decided in one script; where replicas are configured, it is on all of them before
  * the share is as much as read; then the share is read with one native command that also limits or
- * ends its life.
+ * ends its life; and then the ciphertext's life is limited or ended.
  */
 export async function openSecret(parts: RedisParts, request: OpenRequest): Promise<OpenResult> {
   const { client, keyring, limits, retention, withdrawals } = parts;
@@ -60,20 +67,20 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     if (!replicated) throw tooFewReplicas();
     share = await (once ? keyring.take(id, shareName) : keyring.lend(id, shareName, number(reply[2])));
   } catch (error) {
-    // Nobody has the share, so the secret is sealed again, or lost where the share is gone for certain.
-    // What was to be lent may be on its way to an end already: that claimant has to come again.
-    if (once || !replicated) {
-      const result = await withdrawals.withdraw(id, attempt, true);
-      if (once && result === "refused") await quietly(loseSecret(parts, id, shareName, attempt));
-    }
+    // Nobody has the share, so the secret is sealed again, with a claim when its window is over; or it is
+    // lost where the share is gone for certain. What was lent to nobody gets its time back.
+    const lent = !once && replicated ? shareName : undefined;
+    const result = await withdrawals.withdraw(id, attempt, true, lent);
+    if (once && result === "refused") await quietly(loseSecret(parts, id, shareName, attempt));
     throw error;
   }
   if (share) {
-    // The ciphertext goes with the share, or with the window; a claim that came again may find it with
-    // all its time (see withdraw-claim.lua).
-    const erase = once ? client.unlink(blobKey(id)) : undefined;
-    const limit = once || first ? undefined : client.pexpire(blobKey(id), Math.max(1, number(reply[2])));
-    await quietly(client.zrem(DUE_KEY, id), erase ?? Promise.resolve(), limit ?? Promise.resolve());
+    // The ciphertext goes with the share, or with the window. Should this process end before that is said,
+    // it stays until the secret's own end, and is worth nothing: the share has gone by then.
+    const [rest, blocks] = [Math.max(1, number(reply[2])), number(reply[3])];
+    const erase = once ? [client.unlink(blobKey(id)), freeBlocks(parts, id, blocks, 0)] : [];
+    const limit = once ? [] : [client.pexpire(blobKey(id), rest), limitBlocks(parts, id, blocks, rest)];
+    await quietly(client.zrem(DUE_KEY, id), ...erase, ...limit);
     return { kind: "handed-over", share, first };
   }
   if (first) return loseSecret(parts, id, shareName, attempt);

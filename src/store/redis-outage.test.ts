@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { createClaim } from "../envelope/tokens.ts";
-import { newSecret, opening, openingOnce, openingWrong } from "../testing/new-secret.ts";
+import { newSecret, opening, openingOnce, openingWrong, readWhole } from "../testing/new-secret.ts";
 import { connectTo, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { startTcpProxy, type TcpProxy } from "../testing/tcp-proxy.ts";
@@ -36,7 +36,7 @@ describe("While Redis is away", () => {
       () => store.ping(),
       () => store.create(secret),
       () => store.read(secret.id),
-      () => store.readBlob(secret.id),
+      () => readWhole(store, secret),
       () => store.open(opening(secret)),
       () => store.acknowledge(secret.id, createClaim()),
       () => store.delete(secret.id),

@@ -2,11 +2,13 @@ import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
 import type { Keyring } from "./keyring.ts";
 import type { Admission } from "./redis-admission.ts";
+import { releaseUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
-import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { blobKey, blockKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { parseRecord, type StoredRecord } from "./redis-record.ts";
-import { ended, kindOf, MISSING, quietly } from "./redis-replies.ts";
-import type { Ended, Missing, StoreLimits } from "./store.ts";
+import { ended, kindOf, MISSING, number, quietly } from "./redis-replies.ts";
+import type { Ended, Missing, StoreLimits, UploadLimits } from "./store.ts";
+import type { UploadRooms } from "./upload-rooms.ts";
 import type { Writer } from "./wait-pool.ts";
 import type { Withdrawals } from "./withdrawals.ts";
 
@@ -21,7 +23,9 @@ export interface RedisParts {
   readonly hasKeyring: boolean;
   readonly withdrawals: Withdrawals;
   readonly admission: Admission;
+  readonly rooms: UploadRooms;
   readonly limits: StoreLimits;
+  readonly uploads: UploadLimits;
   /** Milliseconds. */
   readonly retention: number;
 }
@@ -36,19 +40,62 @@ export async function loadRecord({ client }: RedisParts, id: SecretId): Promise<
   return reply ? parseRecord(id, reply) : undefined;
 }
 
-/** Writes down that the content is gone. lose-secret.lua says when this may be called. */
+/** How many blocks the scripts free themselves. They know the same number. */
+const FREED_AT_ONCE = 64;
+
+/**
+ * Frees blocks that have no time left anyway, as many at a time as hold up nobody. Redis' own expiry
+ * does the same a little later.
+ */
+export async function freeBlocks(
+  { client }: RedisParts,
+  id: SecretId,
+  count: number,
+  from = FREED_AT_ONCE,
+): Promise<void> {
+  for (let first = from; first < count; first += FREED_AT_ONCE) {
+    const length = Math.min(FREED_AT_ONCE, count - first);
+    await quietly(client.unlink(Array.from({ length }, (_, index) => blockKey(id, first + index))));
+  }
+}
+
+/** Gives blocks no longer than this, as many at a time as hold up nobody. */
+export async function limitBlocks(
+  { client }: RedisParts,
+  id: SecretId,
+  count: number,
+  milliseconds: number,
+): Promise<void> {
+  for (let first = 0; first < count; first += FREED_AT_ONCE) {
+    const length = Math.min(FREED_AT_ONCE, count - first);
+    const some = Array.from({ length }, (_, index) => blockKey(id, first + index));
+    await quietly(...some.map((key) => client.pexpire(key, milliseconds)));
+  }
+}
+
+/**
+ * Writes down that the content is gone, at the end of `connection`. lose-secret.lua says when this may be
+ * called.
+ */
 export async function loseSecret(
-  { client, keyring, retention }: RedisParts,
+  parts: RedisParts,
   id: SecretId,
   shareName: string,
   attempt: Buffer | typeof NO_ATTEMPT,
+  connection: Redis | Cluster = parts.client,
 ): Promise<Ended | Missing> {
+  const { client, keyring, retention } = parts;
   const reply = await ask(
-    client.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
+    connection.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
   );
   if (kindOf(reply) === "missing") return MISSING;
   const result = ended(reply[1], reply[2]);
-  await quietly(keyring.drop(id, shareName));
+  parts.rooms.end(id);
+  await quietly(
+    keyring.drop(id, shareName),
+    releaseUpload(parts, id, shareName),
+    freeBlocks(parts, id, number(reply[3])),
+  );
   // An expired one stays in the index, to be collected and reported.
   if (result.state !== "expired") await quietly(client.zrem(DUE_KEY, id));
   return result;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import type { Options } from "express-rate-limit";
 import { parseRedisUrl } from "../config/redis-url.ts";
-import { newSecret, opening, openingOnce } from "../testing/new-secret.ts";
+import { newSecret, opening, openingOnce, readWhole } from "../testing/new-secret.ts";
 import { TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
@@ -43,7 +43,7 @@ for (const kind of ["Redis", "Redis Cluster"] as const) {
       assert.equal((await one.store.acknowledge(secret.id, request.claim)).kind, "acknowledged");
       assert.equal((await other.store.read(secret.id))?.state, "sealed");
       assert.deepEqual([await one.store.countPending(), await other.store.countPending()], [0, 1]);
-      assert.deepEqual(await other.store.readBlob(secret.id), secret.blob);
+      assert.deepEqual(await readWhole(other.store, secret), secret.blob);
 
       const deleted = newSecret();
       await one.store.create(deleted);

@@ -1,4 +1,5 @@
 import { type SecretId, storedDigest } from "../envelope/tokens.ts";
+import { parseHeldSpans } from "./held-spans.ts";
 import type { Facts } from "./record.ts";
 import {
   type EndState,
@@ -9,11 +10,13 @@ import {
 } from "./store.ts";
 
 /**
- * The version of the record's format that this code reads and writes. While an upgrade rolls out,
+ * The versions of the record's format that this code reads and writes: 2 where the ciphertext lies in
+ * blocks, and 1, unchanged, where it is one value, so that versions of this program which know only
+ * that share all those secrets with this one. While an upgrade rolls out,
  * old and new replicas work on one Redis; a record in another format is not ours to touch, and is
  * answered as "unavailable, try again": a replica that knows it will be asked sooner or later.
  */
-const VERSION = "1";
+const VERSIONS: readonly (string | undefined)[] = ["1", "2"];
 
 export interface StoredRecord {
   /** Redis' clock when it was read. */
@@ -22,6 +25,10 @@ export interface StoredRecord {
   readonly shareName: string;
   /** See `digestBody`. */
   readonly body: Buffer;
+  /** Of the ciphertext's blocks, in bytes; undefined where it is one value. */
+  readonly block: number | undefined;
+  /** Milliseconds that an upload will live once it is sealed. */
+  readonly ttl: number | undefined;
   readonly facts: Facts;
 }
 
@@ -32,7 +39,7 @@ export function unknownVersion(): StoreUnavailableError {
 }
 
 const ENDS: readonly EndState[] = ["opened", "expired", "deleted", "lost"];
-const STATES: readonly SecretState[] = ["sealed", "locked", ...ENDS];
+const STATES: readonly SecretState[] = ["uploading", "sealed", "locked", ...ENDS];
 const EVENTS: readonly EventKind[] = [
   "sealed",
   "locked",
@@ -58,7 +65,7 @@ export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): 
     const value = pairs[at + 1];
     if (Buffer.isBuffer(value)) fields.set(String(pairs[at]), value);
   }
-  if (fields.get("v")?.toString() !== VERSION) throw unknownVersion();
+  if (!VERSIONS.includes(fields.get("v")?.toString())) throw unknownVersion();
 
   function bytes(name: string): Buffer {
     const value = fields.get(name);
@@ -80,6 +87,8 @@ export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): 
     hasBlob: hasBlob === 1,
     shareName: bytes("share").toString(),
     body: bytes("body"),
+    block: fields.has("block") ? integer("block") : undefined,
+    ttl: fields.has("ttl") ? integer("ttl") : undefined,
     facts: {
       id,
       linkHash: storedDigest(new Uint8Array(bytes("link"))),
@@ -91,7 +100,9 @@ export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): 
       expiresAt: integer("expires"),
       endedAt: fields.has("ended") ? integer("ended") : undefined,
       tries: integer("tries"),
-      events: bytes("events").toString().split(",").map(event),
+      // An upload has none, so what comes first when it ends begins with the comma.
+      events: bytes("events").toString().split(",").filter(Boolean).map(event),
+      held: parseHeldSpans(fields.get("held")?.toString() ?? ""),
     },
   };
 }

@@ -9,7 +9,7 @@ import { commandName, loadScripts } from "./redis-scripts.ts";
 describe("The Lua scripts", () => {
   it("are all there, each with the keys it uses declared in its header", () => {
     const scripts = loadScripts();
-    assert.equal(scripts.length, 12);
+    assert.equal(scripts.length, 19);
     for (const { name, lua, numberOfKeys } of scripts) {
       const [header = "", ...body] = lua.split("\n\n");
       const code = body.join("\n\n");
@@ -48,7 +48,7 @@ describe("The Lua scripts", () => {
       const url = pathToFileURL(`${folder}/`);
       assert.throws(() => loadScripts(url), /\.lua is not in .*Copy src\/store\/lua/);
       writeFileSync(join(folder, "create-secret.lua"), "return 1");
-      assert.throws(() => loadScripts(url), /acknowledge-secret\.lua/);
+      assert.throws(() => loadScripts(url), /abandon-upload\.lua/);
     } finally {
       rmSync(folder, { recursive: true });
     }

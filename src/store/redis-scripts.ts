@@ -13,7 +13,7 @@ declare module "ioredis" {
       left: number,
       when: "NX" | "XX",
     ): Result<[added: number], Context>;
-    waxsealFindDueBuffer(due: string, limit: number): Result<Buffer[], Context>;
+    waxsealFindDueBuffer(due: string, limit: number, furthest: number | ""): Result<Buffer[], Context>;
     waxsealCreateSecretBuffer(
       record: string,
       blob: string,
@@ -26,6 +26,64 @@ declare module "ioredis" {
       ttl: number,
       retention: number,
       passphrase: "0" | "1",
+    ): Result<ScriptReply, Context>;
+    waxsealBeginUploadBuffer(
+      record: string,
+      linkHash: Bytes,
+      accessHash: Bytes,
+      receiptHash: Bytes,
+      body: Bytes,
+      shareName: string,
+      size: number,
+      block: number,
+      ttl: number,
+      idle: number,
+      longest: number,
+      retention: number,
+      passphrase: "0" | "1",
+    ): Result<ScriptReply, Context>;
+    waxsealReserveUploadBuffer(
+      uploads: string,
+      sizes: string,
+      upload: string,
+      size: number,
+      idle: number,
+      maxBytes: number,
+    ): Result<[reserved: number], Context>;
+    waxsealReleaseUploadBuffer(
+      uploads: string,
+      sizes: string,
+      upload: string,
+    ): Result<[released: number], Context>;
+    waxsealWriteBlockBuffer(
+      record: string,
+      blob: string,
+      offset: number,
+      piece: Buffer,
+      idle: number,
+      longest: number,
+      maxSpans: number,
+      retention: number,
+    ): Result<ScriptReply, Context>;
+    waxsealSealUploadBuffer(
+      record: string,
+      blob: string,
+      attempt: Bytes,
+      retention: number,
+    ): Result<ScriptReply, Context>;
+    waxsealReopenUploadBuffer(
+      record: string,
+      blob: string,
+      attempt: Bytes,
+      idle: number,
+      retention: number,
+    ): Result<[reopened: number], Context>;
+    waxsealAbandonUploadBuffer(
+      record: string,
+      blob: string,
+      shareName: string,
+      idle: number,
+      retention: number,
     ): Result<ScriptReply, Context>;
     waxsealDiscardSecretBuffer(
       record: string,
@@ -51,7 +109,7 @@ declare module "ioredis" {
       blob: string,
       attempt: Bytes,
       retention: number,
-    ): Result<[answer: number, milliseconds?: number], Context>;
+    ): Result<[answer: number, windowLeft?: number, left?: number], Context>;
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;
@@ -67,7 +125,9 @@ declare module "ioredis" {
 }
 
 const SCRIPTS = [
+  "abandon-upload",
   "acknowledge-secret",
+  "begin-upload",
   "create-secret",
   "delete-secret",
   "discard-secret",
@@ -76,9 +136,14 @@ const SCRIPTS = [
   "lose-secret",
   "open-secret",
   "read-record",
+  "release-upload",
+  "reopen-upload",
+  "reserve-upload",
   "schedule-expiry",
+  "seal-upload",
   "unlock-secret",
   "withdraw-claim",
+  "write-block",
 ] as const;
 
 export interface Script {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
-import { bytes, newSecret, opening } from "../testing/new-secret.ts";
+import { bytes, newSecret, newUpload, opening, readWhole, uploadWhole } from "../testing/new-secret.ts";
 import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { startTcpProxy } from "../testing/tcp-proxy.ts";
@@ -10,42 +10,166 @@ import { digestClaim } from "./digests.ts";
 import { blobKey, recordKey } from "./redis-keys.ts";
 import { asBuffer, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
-import { type Store, StoreUnavailableError } from "./store.ts";
+import { BLOB_BLOCK, type Store, StoreUnavailableError } from "./store.ts";
+
+function inline() {
+  const secret = newSecret();
+  return { secret, blob: secret.blob, put: (store: Store) => store.create(secret) };
+}
+function inBlocks() {
+  const { secret, blob } = newUpload(2 * BLOB_BLOCK + 10);
+  return { secret, blob, put: (store: Store) => uploadWhole(store, secret, blob) };
+}
 
 describe("A claim whose replicas stay away for longer than its window", () => {
-  it("uses nothing up: the secret is sealed again, whole, for whoever comes next", async () => {
-    const master = await startRedis();
-    const line = await startTcpProxy(master.port);
-    const replica = await startRedis("--replicaof", "127.0.0.1", String(line.port));
-    const admin = await master.client();
-    const isWhole = async () => {
-      await admin.set("line", "mended");
-      return (await admin.wait(1, 100)) === 1;
+  for (const [kind, { secret, blob, put }] of Object.entries({ inline: inline(), "in blocks": inBlocks() })) {
+    it(`uses nothing up: a secret ${kind} is sealed again, whole, for whoever comes next`, async () => {
+      const master = await startRedis();
+      const line = await startTcpProxy(master.port);
+      const replica = await startRedis("--replicaof", "127.0.0.1", String(line.port));
+      const admin = await master.client();
+      const isWhole = async () => {
+        await admin.set("line", "mended");
+        return (await admin.wait(1, 100)) === 1;
+      };
+      await until(isWhole);
+      const limits = { ...TEST_LIMITS, redeliveryWindow: 2 };
+      const store = await openRedisStore(master.port, { limits, waitReplicas: 1, waitTimeout: 300 });
+      const patient = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 20_000 });
+      try {
+        await put(patient);
+        line.cut();
+        const request = opening(secret);
+        const calls = await Promise.allSettled([store.open(request), store.open(request)]);
+        for (const call of calls) {
+          assert(call.status === "rejected" && call.reason instanceof StoreUnavailableError);
+        }
+        assert.equal((await store.open(opening(secret))).kind, "ended", "the claim stands meanwhile");
+        await until(async () => (await store.read(secret.id))?.state === "sealed");
+        for (const key of await admin.keys(`${blobKey(secret.id)}*`)) {
+          const left = await admin.pttl(key);
+          assert(left > 900_000, `${key} has ${left} ms`);
+        }
+        assert.deepEqual(await readWhole(store, secret), blob);
+        line.mend();
+        await until(isWhole);
+        assert.equal((await store.open(opening(secret))).kind, "handed-over");
+        assert.equal((await store.open(request)).kind, "ended");
+      } finally {
+        await Promise.all([store.close(), patient.close(), line.close()]);
+        await Promise.all([master.stop(), replica.stop()]);
+      }
+    });
+  }
+});
+
+describe("A connection that is gone for longer than the window, after Redis has executed", () => {
+  const limits = { ...TEST_LIMITS, redeliveryWindow: 2 };
+  const kinds = Object.entries({ inline: inline(), "in blocks": inBlocks() });
+
+  /** Swallows the answer to a claim; the line is mended when 4 s are over. */
+  async function throughHole(
+    { secret, put }: (typeof kinds)[number][1],
+    server: TestRedis,
+  ): Promise<{ readonly store: Store; close(): Promise<void> }> {
+    const admin = await server.client();
+    const line = await startTcpProxy(server.port);
+    const store = await openRedisStore(line.port, { limits });
+    const direct = await openRedisStore(server.port, { limits });
+    await put(direct);
+    const clock = async () => Number((await admin.time())[0]) * 1_000;
+    line.swallowAnswers();
+    await assert.rejects(store.open(opening(secret)), StoreUnavailableError);
+    const from = await clock();
+    await until(async () => (await clock()) >= from + 4_000);
+    line.mend();
+    return {
+      store: direct,
+      async close() {
+        await Promise.all([store.close(), direct.close()]);
+        await line.close();
+      },
     };
-    await until(isWhole);
-    const limits = { ...TEST_LIMITS, redeliveryWindow: 2 };
-    const store = await openRedisStore(master.port, { limits, waitReplicas: 1, waitTimeout: 300 });
+  }
+
+  for (const [kind, some] of kinds) {
+    it(`the claim: a secret ${kind} that nobody read is sealed again, whole, and opens once`, async () => {
+      const server = await startRedis();
+      const { store, close } = await throughHole(some, server);
+      try {
+        await until(async () => (await store.read(some.secret.id))?.state === "sealed");
+        assert.deepEqual(await readWhole(store, some.secret), some.blob);
+        assert.equal((await store.open(opening(some.secret))).kind, "handed-over");
+        assert.equal((await store.open(opening(some.secret))).kind, "ended");
+      } finally {
+        await close();
+        await server.stop();
+      }
+    });
+  }
+});
+
+describe("A share that was lent and never arrived", () => {
+  it("has its time back with the next try, and the secret is sealed again when the window is over", async () => {
+    const server = await startRedis();
+    const admin = await server.client();
+    const line = await startTcpProxy(server.port);
+    const limits = { ...TEST_LIMITS, redeliveryWindow: 3 };
+    const client = await connectPatiently(line.port);
+    const store = await openRedisStore(line.port, { client, limits });
+    const direct = await openRedisStore(server.port, { limits });
     try {
       const secret = newSecret();
-      await store.create(secret);
-      line.cut();
-      const request = opening(secret);
-      const calls = await Promise.allSettled([store.open(request), store.open(request)]);
-      for (const call of calls) {
-        assert(call.status === "rejected" && call.reason instanceof StoreUnavailableError);
-      }
-      assert.equal((await store.open(opening(secret))).kind, "ended", "the claim stands meanwhile");
-      await until(async () => (await store.read(secret.id))?.state === "sealed");
-      assert.deepEqual(await store.readBlob(secret.id), secret.blob);
+      await direct.create(secret);
+      line.swallowAnswers(1);
+      await assert.rejects(store.open(opening(secret)), StoreUnavailableError);
+      const [share = ""] = await admin.keys("*:share:*");
+      assert((await admin.pttl(share)) <= 3_000, "it was lent");
       line.mend();
-      await until(isWhole);
-      assert.equal((await store.open(opening(secret))).kind, "handed-over");
-      assert.equal((await store.open(request)).kind, "ended");
+      await until(async () => (await admin.pttl(share)) > 900_000);
+      assert.equal((await direct.open(opening(secret))).kind, "ended", "the claim stands meanwhile");
+      await until(async () => (await direct.read(secret.id))?.state === "sealed");
+      assert.equal((await direct.open(opening(secret))).kind, "handed-over");
+      assert.equal((await direct.open(opening(secret))).kind, "ended");
     } finally {
-      await Promise.all([store.close(), line.close()]);
-      await Promise.all([master.stop(), replica.stop()]);
+      await Promise.all([store.close(), direct.close()]);
+      await line.close();
+      await server.stop();
     }
   });
+});
+
+describe("A claim that comes again after it was withdrawn", () => {
+  for (const [kind, { secret, put }] of Object.entries({ inline: inline(), "in blocks": inBlocks() })) {
+    it(`leaves a secret ${kind} there for the rest of its window only`, async () => {
+      const server = await startRedis();
+      const store = await openRedisStore(server.port);
+      const admin = await server.client();
+      const client = await connectPatiently(server.port);
+      defineScripts(client, loadScripts());
+      try {
+        await put(store);
+        const request = opening(secret);
+        const attempt = asBuffer(bytes(16));
+        const [record, blob] = [recordKey(secret.id), blobKey(secret.id)];
+        const digests = [asBuffer(secret.linkHash), asBuffer(secret.accessHash)] as const;
+        const window = TEST_LIMITS.redeliveryWindow * 1000;
+        await client.waxsealOpenSecretBuffer(
+          ...[record, blob, ...digests, digestClaim(request.claim), attempt, window, 10_000, 3, 1_000_000],
+        );
+        assert.equal((await client.waxsealWithdrawClaimBuffer(record, blob, attempt, 1_000_000))[0], 2);
+        const lives = async () => Promise.all((await admin.keys(`${blob}*`)).map((key) => admin.pttl(key)));
+        assert((await lives()).every((left) => left > 900_000));
+        assert.equal((await store.open(request)).kind, "handed-over");
+        const left = await lives();
+        assert(left.length > 0 && left.every((life) => life > 0 && life <= window), String(left));
+      } finally {
+        await store.close();
+        client.disconnect();
+        await server.stop();
+      }
+    });
+  }
 });
 
 describe("Calls of one claim that hand nothing over", () => {

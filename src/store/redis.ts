@@ -1,21 +1,24 @@
 import { type Cluster, Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
-import { storedCiphertext } from "../envelope/tokens.ts";
 import { createClusterWaitPool } from "./cluster-wait-pool.ts";
 import { digestClaim } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
-import { asOf, isLive } from "./record.ts";
+import { asOf, isUnended } from "./record.ts";
 import { createAdmission } from "./redis-admission.ts";
+import { readBlob } from "./redis-blob.ts";
+import { releaseUpload } from "./redis-budget.ts";
 import { checkRedis } from "./redis-check.ts";
-import { collectExpired } from "./redis-collect.ts";
+import { collectAbandoned, collectExpired } from "./redis-collect.ts";
 import { createSecret } from "./redis-create.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { openSecret } from "./redis-open.ts";
-import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
+import { freeBlocks, loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
-import { assertTtl, type Store, type StoreLimits } from "./store.ts";
+import { sealUpload, writeBlob } from "./redis-upload.ts";
+import { assertSize, assertTtl, type Store, type StoreLimits, UPLOAD_LIMITS } from "./store.ts";
+import { createUploadRooms } from "./upload-rooms.ts";
 import { createPlainWriter, createWaitPool, tooFewReplicas, type Writer } from "./wait-pool.ts";
 import { createWithdrawals } from "./withdrawals.ts";
 
@@ -57,22 +60,26 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       : createClusterWaitPool(redis, scripts, wait);
   }
   const ring = options.keyring ?? client;
+  const keyring = createKeyring(ring);
+  const uploads = limits.uploads ?? UPLOAD_LIMITS;
 
   const parts: RedisParts = {
     client,
-    keyring: createKeyring(ring),
+    keyring,
     writer: createWriter(client, waitReplicas),
     shareWriter: createWriter(ring, options.keyring ? keyringWaitReplicas : 0),
     hasKeyring: options.keyring !== undefined,
-    withdrawals: createWithdrawals(client, limits.retention * 1000),
+    withdrawals: createWithdrawals(client, keyring, limits.retention * 1000),
     admission: createAdmission({ client, keyring: options.keyring, budget: options.budget }),
     limits,
+    rooms: createUploadRooms(uploads.idle * 1000),
+    uploads,
     retention: limits.retention * 1000,
   };
-  const { keyring, writer, retention } = parts;
+  const { writer, retention } = parts;
 
   return {
-    check: () => checkRedis(client, options.keyring, waitReplicas, options.budget),
+    check: () => checkRedis(client, options.keyring, waitReplicas, keyringWaitReplicas, options.budget),
 
     async ping() {
       await Promise.all([ask(client.ping()), options.keyring && ask(options.keyring.ping())]);
@@ -80,12 +87,17 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
     async create(secret) {
       assertTtl(secret.ttl, limits.maxTtl);
+      assertSize(secret);
       return createSecret(parts, secret);
     },
 
+    writeBlob: (id, offset, bytes) => writeBlob(parts, id, offset, bytes),
+
+    sealUpload: (id) => sealUpload(parts, id),
+
     async read(id) {
       let stored = await loadRecord(parts, id);
-      if (stored && isLive(stored.facts.state) && stored.now < stored.facts.expiresAt) {
+      if (stored && isUnended(stored.facts.state) && stored.now < stored.facts.expiresAt) {
         if (!stored.hasBlob || !(await keyring.has(id, stored.shareName))) {
           await loseSecret(parts, id, stored.shareName, NO_ATTEMPT);
           stored = await loadRecord(parts, id);
@@ -94,10 +106,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return stored && asOf(stored.facts, stored.now, limits.passphraseTries);
     },
 
-    async readBlob(id) {
-      const blob = await ask(client.getBuffer(blobKey(id)));
-      return blob ? storedCiphertext(new Uint8Array(blob)) : undefined;
-    },
+    readBlob: (id, start, end) => readBlob(parts, id, start, end),
 
     open: (request) => openSecret(parts, request),
 
@@ -109,6 +118,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (kind === "missing") return MISSING;
       if (kind === "refused") return { kind };
       await keyring.drop(id, text(reply[1]));
+      await freeBlocks(parts, id, number(reply[2]));
       return { kind: "acknowledged" };
     },
 
@@ -118,11 +128,14 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       );
       const kind = kindOf(reply);
       if (kind === "missing") return MISSING;
+      parts.rooms.end(id);
       await keyring.drop(id, text(reply[1]));
+      await freeBlocks(parts, id, number(reply[3]));
       if (!replicated) throw tooFewReplicas();
-      if (kind === "ended") return ended(reply[3], reply[2]);
-      await quietly(client.zrem(DUE_KEY, id));
-      return { kind: "deleted", first: reply[3] === 1, endedAt: number(reply[2]) };
+      if (kind === "ended") return ended(reply[4], reply[2]);
+      await quietly(client.zrem(DUE_KEY, id), releaseUpload(parts, id, text(reply[1])));
+      const [first, wasSealed] = [reply[4] === 1, reply[5] === 1];
+      return { kind: "deleted", first, wasSealed, endedAt: number(reply[2]) };
     },
 
     async unlock(id) {
@@ -135,12 +148,15 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
     collectExpired: () => collectExpired(parts),
 
+    collectAbandoned: () => collectAbandoned(parts),
+
     countPending: () => ask(client.zcard(DUE_KEY)),
 
     memory: () => parts.admission.memory(),
 
     async close() {
       parts.withdrawals.close();
+      parts.rooms.close();
       writer.close();
       parts.shareWriter.close();
       await Promise.all([closeClient(client), options.keyring && closeClient(options.keyring)]);

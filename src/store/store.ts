@@ -4,7 +4,8 @@ import type { Ciphertext, ClaimToken, Digest, SecretId, Share, TtlSeconds } from
 export type LiveState = "sealed" | "locked";
 /** `lost` is said where the store itself lost the bytes. */
 export type EndState = "opened" | "expired" | "deleted" | "lost";
-export type SecretState = LiveState | EndState;
+/** `uploading`: parts of its blob are still to come. Nobody can open it yet. */
+export type SecretState = "uploading" | LiveState | EndState;
 
 export type EventKind = "sealed" | "wrong-passphrase" | "locked" | "unlocked" | "received" | EndState;
 
@@ -20,9 +21,26 @@ export interface NewSecret {
   readonly accessHash: Digest;
   readonly receiptHash: Digest;
   readonly share: Share;
-  readonly blob: Ciphertext;
+  /** The blob's length in bytes. */
+  readonly size: number;
+  /** Absent: it follows in pieces, by `writeBlob`, and `sealUpload` ends that. */
+  readonly blob?: Ciphertext;
   readonly ttl: TtlSeconds;
   readonly passphrase: boolean;
+}
+
+/** Bytes from `start` up to, and without, `end`. */
+export interface ByteSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How far an upload has come. */
+export interface UploadProgress {
+  /** Bytes that are held. */
+  readonly received: number;
+  /** In order, without touching each other; empty when all is there and only `sealUpload` is due. */
+  readonly missing: readonly ByteSpan[];
 }
 
 /** What is remembered of a secret; never its content, and nothing that could open it. */
@@ -35,11 +53,14 @@ export interface SecretRecord {
   /** The blob's length in bytes. */
   readonly size: number;
   readonly createdAt: number;
+  /** While it is uploading: when the upload is given up unless another byte arrives. */
   readonly expiresAt: number;
   readonly endedAt?: number;
   readonly triesLeft: number;
-  /** Oldest first. */
+  /** Oldest first; empty while it is uploading. An upload that was given up never says `sealed`. */
   readonly events: readonly SecretEvent[];
+  /** While the state is `uploading`, and only then. */
+  readonly upload?: UploadProgress;
 }
 
 export interface Ended {
@@ -51,7 +72,10 @@ export interface Missing {
   readonly kind: "missing";
 }
 
-/** `existed`: an identical secret was there already, so this was a retry. */
+/**
+ * `existed`: an identical secret was there already, so this was a retry. `expiresAt` is as in the
+ * record: of an upload it says when that is given up.
+ */
 export type CreateResult =
   | {
       readonly kind: "created";
@@ -60,6 +84,35 @@ export type CreateResult =
       readonly expiresAt: number;
     }
   | { readonly kind: "conflict" };
+
+/**
+ * `written`: it is held, perhaps since an earlier call; `complete`: nothing is missing, so call
+ * `sealUpload`. `sealed`: the upload has ended well before, nothing was changed. `scattered`: nothing
+ * was kept, for the bytes held would lie in more than `MAX_HELD_SPANS` separate spans.
+ */
+export type WriteResult =
+  | {
+      readonly kind: "written";
+      readonly received: number;
+      readonly complete: boolean;
+      readonly expiresAt: number;
+    }
+  | { readonly kind: "sealed"; readonly expiresAt: number }
+  | { readonly kind: "scattered" }
+  | Ended
+  | Missing;
+
+/** `first`: this call sealed it, and its time to live began. */
+export type SealResult =
+  | {
+      readonly kind: "sealed";
+      readonly first: boolean;
+      readonly createdAt: number;
+      readonly expiresAt: number;
+    }
+  | { readonly kind: "incomplete" }
+  | Ended
+  | Missing;
 
 export interface OpenRequest {
   readonly id: SecretId;
@@ -80,13 +133,40 @@ export type OpenResult =
 /** `refused`: the secret was not handed over to this claim. */
 export type AckResult = { readonly kind: "acknowledged" } | { readonly kind: "refused" } | Missing;
 
-/** `first`: this call deleted it. */
+/** `first`: this call deleted it. `wasSealed`: it was a secret by then, and no unfinished upload. */
 export type DeleteResult =
-  | { readonly kind: "deleted"; readonly first: boolean; readonly endedAt: number }
+  | {
+      readonly kind: "deleted";
+      readonly first: boolean;
+      readonly wasSealed: boolean;
+      readonly endedAt: number;
+    }
   | Ended
   | Missing;
 
 export type UnlockResult = { readonly kind: "unlocked"; readonly triesLeft: number } | Ended | Missing;
+
+/**
+ * The longest piece that `writeBlob` takes, in bytes, and the grid by which blobs are kept: a caller
+ * that sends pieces which start and end at multiples of it saves work, others are as right. A Redis
+ * string of this length fills one of jemalloc's size classes (512 KiB), so that hardly a byte is lost.
+ */
+export const BLOB_BLOCK = 524_288 - 64;
+/** The longest range that `readBlob` gives, in bytes. */
+export const MAX_READ = 2 * BLOB_BLOCK;
+/** Into how many separate spans the bytes held by one upload may fall. */
+export const MAX_HELD_SPANS = 64;
+
+export interface UploadLimits {
+  /** Seconds from the last byte that arrived until an upload is given up. */
+  readonly idle: number;
+  /** Seconds from the create until it is given up in any case. */
+  readonly longest: number;
+  /** Bytes that all unfinished uploads of all replicas together may have declared. */
+  readonly maxBytes: number;
+}
+
+export const UPLOAD_LIMITS: UploadLimits = { idle: 1_800, longest: 86_400, maxBytes: 2 ** 30 };
 
 /** How full it is where secrets are kept; bytes. */
 export interface StoreMemory {
@@ -108,6 +188,8 @@ export interface StoreLimits {
   readonly redeliveryWindow: number;
   /** Seconds; a longer time to live is a programming error and throws. */
   readonly maxTtl: number;
+  /** `UPLOAD_LIMITS` by default. */
+  readonly uploads?: UploadLimits;
 }
 
 /**
@@ -125,12 +207,28 @@ export interface Store {
   check(): Promise<readonly string[]>;
   /** Resolves when the backend answers. For readiness. */
   ping(): Promise<void>;
-  /** Set if absent. */
+  /**
+   * Set if absent. With the blob it is sealed at once; without, an upload begins, and throws
+   * `UploadsFullError` where its size would exceed what all unfinished uploads may declare together.
+   */
   create(secret: NewSecret): Promise<CreateResult>;
+  /**
+   * One piece of an upload's blob, of at most `BLOB_BLOCK` bytes, for the place `offset`. In any
+   * order, overlapping, repeated and at the same time: the first bytes that were stored for a place
+   * stay. The caller may use `bytes` again when this has resolved. RangeError for a piece that is too
+   * long or lies outside of the blob.
+   */
+  writeBlob(id: SecretId, offset: number, bytes: Uint8Array): Promise<WriteResult>;
+  /** When all bytes are there: the secret is sealed and its time to live begins. */
+  sealUpload(id: SecretId): Promise<SealResult>;
   /** The record as of now: a secret past its time reads as expired. Uses nothing up. */
   read(id: SecretId): Promise<SecretRecord | undefined>;
-  /** The ciphertext while it is there: until the end, or through the redelivery window. Uses nothing up. */
-  readBlob(id: SecretId): Promise<Ciphertext | undefined>;
+  /**
+   * A range of the ciphertext, `end` not included, while it is there: from the seal until the end,
+   * or through the redelivery window. Undefined where it isn't there or not that long; RangeError for
+   * an empty range and for more than `MAX_READ` bytes. Uses nothing up.
+   */
+  readBlob(id: SecretId, start: number, end: number): Promise<Ciphertext | undefined>;
   /**
    * Checks both digests, counts a wrong passphrase, and hands the share over to one claim. The caller
    * overwrites the share when it has passed it on. Where this throws, a claimant may ask again.
@@ -147,7 +245,9 @@ export interface Store {
    * Expiry itself does not wait for this: it is for the log and the counters.
    */
   collectExpired(): Promise<SecretId[]>;
-  /** How many secrets are sealed or locked now; an expired one may count until it is collected. */
+  /** The same for uploads that were given up: they were never sealed, so `collectExpired` says nothing of them. */
+  collectAbandoned(): Promise<SecretId[]>;
+  /** How many secrets are sealed or locked now, uploads not among them; an expired one may count until it is collected. */
   countPending(): Promise<number>;
   memory(): Promise<readonly StoreMemory[]>;
   close(): Promise<void>;
@@ -167,10 +267,22 @@ export class StoreUnavailableError extends Error {
 }
 
 export class StoreFullError extends Error {
-  override readonly name = "StoreFullError";
+  override readonly name: string = "StoreFullError";
   readonly code = "full";
+  constructor(
+    message = "The store is full. Nothing was saved; try again when other secrets have been opened or expired.",
+  ) {
+    super(message);
+  }
+}
+
+/** There may be room, but not for one more unfinished upload of this size. */
+export class UploadsFullError extends StoreFullError {
+  override readonly name = "UploadsFullError";
+  /** Seconds. */
+  readonly retryAfter = 60;
   constructor() {
-    super("The store is full. Nothing was saved; try again when other secrets have been opened or expired.");
+    super("Too many large secrets are being sent at this moment. Nothing was saved; try again in a minute.");
   }
 }
 
@@ -178,6 +290,25 @@ export class StoreFullError extends Error {
 export class StorePreconditionError extends Error {
   override readonly name = "StorePreconditionError";
   readonly code = "precondition";
+}
+
+/** A caller that miscounts must not be able to store a blob that nobody can read. */
+export function assertSize({ size, blob }: Pick<NewSecret, "size" | "blob">): void {
+  if (Number.isSafeInteger(size) && size >= 0 && (blob === undefined || blob.length === size)) return;
+  throw new RangeError(`A blob's size is its length in bytes, not ${size}.`);
+}
+
+export function assertPiece(offset: number, { length }: Uint8Array, size: number): void {
+  if (length > BLOB_BLOCK) throw new RangeError(`A piece has at most ${BLOB_BLOCK} bytes, not ${length}.`);
+  if (Number.isSafeInteger(offset) && offset >= 0 && offset + length <= size) return;
+  throw new RangeError(`A piece of ${length} bytes at ${offset} is not inside of a blob of ${size}.`);
+}
+
+export function assertReadable(start: number, end: number): void {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start < end) {
+    if (end - start <= MAX_READ) return;
+  }
+  throw new RangeError(`A range has from 1 to ${MAX_READ} bytes, not ${start} to ${end}.`);
 }
 
 /** A last line of defence behind `parseTtl`: no arithmetic slip may make a secret live for ever. */

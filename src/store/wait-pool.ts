@@ -90,8 +90,10 @@ export function countReplicas(connection: Redis, { replicas, timeout }: WaitOpti
  * WAIT holds up its connection, and counts only what that very connection wrote: so each act has a
  * connection to itself until its WAIT is answered, from a small pool beside the one for all else.
  *
- * Act and WAIT can't end up on two different connections: a command is never sent again after a
- * reconnect (see redis-options.ts), and WAIT leaves in the same turn in which the act's answer came.
+ * A client connects anew by itself, and on a fresh connection WAIT has nothing to wait for: it counts
+ * every replica at once. A command is never sent again after a reconnect (see redis-options.ts), but an
+ * act may go on after its last command here, elsewhere or with nothing but time. So WAIT counts only
+ * where the connection is still the one on which the act began.
  */
 export function createWaitPool(
   client: Redis,
@@ -107,7 +109,7 @@ export function createWaitPool(
    */
   function askSentinels(connection: Redis): void {
     if (!client.options.sentinels) return;
-    connection.disconnect(true);
+    connection.disconnect(); // the pool opens another
     if (Date.now() < askedAgain + ASK_AGAIN) return;
     askedAgain = Date.now();
     client.disconnect(true);
@@ -124,8 +126,9 @@ export function createWaitPool(
   return {
     run(_key, act) {
       const work = pool.lease(async (connection) => {
+        const { stream } = connection;
         const value = await ask(act(connection));
-        const reached = await countReplicas(connection, options);
+        const reached = connection.stream === stream ? await countReplicas(connection, options) : 0;
         if (reached < replicas) askSentinels(connection);
         return { value, replicated: reached >= replicas };
       });

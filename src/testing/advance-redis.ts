@@ -20,7 +20,7 @@ for _, key in ipairs(redis.call('KEYS', '*ws:*')) do
         if value then redis.call('HSET', key, field, earlier(value)) end
       end
       local events = redis.call('HGET', key, 'events')
-      redis.call('HSET', key, 'events', (string.gsub(events, '%d+', earlier)))
+      if events then redis.call('HSET', key, 'events', (string.gsub(events, '%d+', earlier))) end
     elseif kind == 'zset' then
       local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
       for at = 1, #members, 2 do redis.call('ZADD', key, earlier(members[at + 1]), members[at]) end

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
+  type Ciphertext,
   type ClaimToken,
   createClaim,
   createShare,
@@ -8,26 +9,59 @@ import {
   storedDigest,
   type TtlSeconds,
 } from "../envelope/tokens.ts";
-import type { NewSecret, OpenRequest } from "../store/store.ts";
+import { BLOB_BLOCK, MAX_READ, type NewSecret, type OpenRequest, type Store } from "../store/store.ts";
 
 export const bytes = (length: number) => new Uint8Array(randomBytes(length));
 export const anyDigest = () => storedDigest(bytes(32));
 /** A time to live as tests need it: shorter than the parser would let through. */
 export const seconds = (ttl: number) => ttl as TtlSeconds;
 
+export type WholeSecret = NewSecret & { readonly blob: Ciphertext };
+
 /** A secret that nobody could open for real: its blob is noise. */
-export function newSecret(fields: Partial<NewSecret> = {}): NewSecret {
+export function newSecret(fields: Partial<WholeSecret> = {}): WholeSecret {
+  const blob = fields.blob ?? storedCiphertext(bytes(1_200));
   return {
     id: formatId(bytes(16)),
     linkHash: anyDigest(),
     accessHash: anyDigest(),
     receiptHash: anyDigest(),
     share: createShare(),
-    blob: storedCiphertext(bytes(1_200)),
+    size: blob.length,
+    blob,
     ttl: seconds(1_000),
     passphrase: false,
     ...fields,
   };
+}
+
+/** A secret whose blob comes in pieces, and that blob. */
+export function newUpload(size: number, fields: Partial<NewSecret> = {}) {
+  const { blob, ...others } = newSecret({ blob: storedCiphertext(bytes(size)) });
+  return { secret: { ...others, ...fields }, blob };
+}
+
+/** Sends a blob from its beginning to its end and seals it, as a plain client would. */
+export async function uploadWhole(store: Store, secret: NewSecret, blob: Uint8Array): Promise<void> {
+  await store.create(secret);
+  for (let at = 0; at < blob.length; at += BLOB_BLOCK) {
+    await store.writeBlob(secret.id, at, blob.subarray(at, at + BLOB_BLOCK));
+  }
+  await store.sealUpload(secret.id);
+}
+
+/** All of a blob, or undefined where some of it isn't there. */
+export async function readWhole(
+  store: Store,
+  { id, size }: Pick<NewSecret, "id" | "size">,
+): Promise<Ciphertext | undefined> {
+  const whole = new Uint8Array(size);
+  for (let at = 0; at < size; at += MAX_READ) {
+    const piece = await store.readBlob(id, at, Math.min(at + MAX_READ, size));
+    if (!piece) return undefined;
+    whole.set(piece, at);
+  }
+  return storedCiphertext(whole);
 }
 
 /** What its rightful recipient sends, with a new claim each time. */

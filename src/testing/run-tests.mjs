@@ -1,7 +1,7 @@
 // Runs every test below src, or those below the paths given: `npm test -- src/config`. Options are
 // handed on to node: `npm test -- --test-name-pattern=expires`. Node 20 takes no patterns after --test,
 // and a shell's ** differs from shell to shell, so the files are listed here.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,14 +22,40 @@ const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8"
 // A run without tests must not look like one without failures.
 if (files.length === 0) fail("No test file was found.");
 
-// One file at a time, on however many cores: several share one Docker engine, whose networks come and go
-// under every browser on the machine. The reporter is named because Node 20 writes TAP into pipes.
-const ours = ["--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000"];
-const { status } = spawnSync(process.execPath, ["--import", "tsx", ...ours, ...options, ...files], {
-  cwd: root,
-  stdio: "inherit",
-});
-process.exit(status ?? 1);
+// Whole-system tests one file at a time, on however many cores: several share one Docker engine, whose
+// networks come and go under every browser on the machine. All others wait for their own Redis most of the
+// time, two files side by side. Meanwhile the Kubernetes tools are built, where they aren't yet, with what
+// the tests leave of the machine. The reporter is named because Node 20 writes TAP into pipes.
+const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
+const [whole, parts] = [files.filter(isWhole), files.filter((path) => !isWhole(path))];
+const needTools = whole.some(
+  (path) => isIn(path, "src/e2e/kubernetes") || isIn(path, "src/e2e/chart.test.ts"),
+);
+const tools = needTools ? installTools() : undefined;
+
+let status = parts.length === 0 ? 0 : run(parts, 2);
+if (tools !== undefined && (await tools) !== 0) fail("The Kubernetes tools could not be built.");
+if (whole.length > 0) status = run(whole, 1) || status;
+process.exit(status);
+
+function isWhole(path) {
+  return isIn(path, "src/e2e");
+}
+
+function run(paths, atOnce) {
+  const concurrency = `--test-concurrency=${atOnce}`;
+  const args = ["--import", "tsx", ...ours, concurrency, ...options, ...paths];
+  return spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
+}
+
+function installTools() {
+  const args = ["-n", "19", process.execPath, "--import", "tsx", "src/e2e/kubernetes/install.ts"];
+  const child = spawn("nice", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(1));
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}
 
 function isIn(path, place) {
   const folder = normalize(place).replace(/[/\\]$/, "");

@@ -1,7 +1,7 @@
 import { encodeBase64url } from "../envelope/base64url.ts";
 import { deriveLinkKeys, type PassphraseHash } from "../envelope/keys.ts";
 import { parseFragment } from "../envelope/link.ts";
-import { textPart } from "../envelope/parts.ts";
+import { type Part, textPart } from "../envelope/parts.ts";
 import { gather } from "../envelope/seal.ts";
 import { type CreateFields, prepareSecret } from "../envelope/sender.ts";
 import { cheapHash } from "../envelope/testing.ts";
@@ -28,6 +28,8 @@ export interface SealedSecret {
 
 export interface SealOptions {
   readonly text?: string;
+  /** Instead of the text. */
+  readonly parts?: readonly Part[];
   /** Empty: none. */
   readonly passphrase?: string;
   /** Seconds. */
@@ -39,7 +41,7 @@ export interface SealOptions {
 export async function sealSecret(options: SealOptions = {}): Promise<SealedSecret> {
   const { text = "correct horse battery staple", passphrase = "", ttl = 3600, hash = cheapHash } = options;
   const { fields, sealing, linkFragment, receiptFragment, receiptToken } = await prepareSecret(
-    [textPart(text)],
+    options.parts ?? [textPart(text)],
     passphrase,
     hash,
   );

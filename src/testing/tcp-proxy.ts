@@ -21,6 +21,8 @@ export interface TcpProxy {
    * the line instead of arriving: a connection lost between an act and its answer.
    */
   swallowAnswers(after?: number): void;
+  /** The same for the first answer that is like this, whatever else is answered before it. */
+  swallowAnswerLike(isIt: (answer: Buffer) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let broken = false;
   let silent = false;
   let answersLeft = Number.POSITIVE_INFINITY;
+  let isUnwanted: (answer: Buffer) => boolean = () => false;
   let answersUntilHold = Number.POSITIVE_INFINITY;
   let kept: (() => void)[] = [];
 
@@ -59,7 +62,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     }
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
-      if (answersLeft-- <= 0) cut();
+      if (answersLeft-- <= 0 || isUnwanted(chunk)) cut();
       else if (answersUntilHold-- <= 0) kept.push(() => near.destroyed || near.write(chunk));
       else near.write(chunk);
     });
@@ -76,6 +79,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       broken = false;
       silent = false;
       answersLeft = Number.POSITIVE_INFINITY;
+      isUnwanted = () => false;
       answersUntilHold = Number.POSITIVE_INFINITY;
       for (const arrive of kept.splice(0)) arrive();
       for (const socket of sockets) socket.resume();
@@ -94,6 +98,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     held: () => kept.length,
     swallowAnswers(after = 0) {
       answersLeft = after;
+    },
+    swallowAnswerLike(isIt) {
+      isUnwanted = isIt;
     },
     async close() {
       cut();

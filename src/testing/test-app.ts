@@ -7,6 +7,7 @@ import supertest from "supertest";
 import { parseConfig } from "../config/parse-config.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import { cheapHash } from "../envelope/testing.ts";
+import { storeLimits } from "../store/limits-of-config.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { type AppDeps, createApp } from "../web/app.ts";
@@ -49,6 +50,12 @@ export interface TestApp {
   readonly logLines: () => Record<string, unknown>[];
   /** Fails unless it was answered with 201. */
   create(secret: SealedSecret): Promise<void>;
+  /** Creates it without its blob. Fails unless it was answered with 201. */
+  announce(secret: SealedSecret): Promise<void>;
+  /** One part of its blob; `end` is not included. */
+  sendPart(secret: SealedSecret, start: number, end: number): supertest.Test;
+  /** Creates it and sends the blob in parts of `length` bytes. */
+  upload(secret: SealedSecret, length?: number): Promise<void>;
   open(secret: SealedSecret, body?: object): supertest.Test;
   asLink(secret: SealedSecret): Record<string, string>;
   asReceipt(secret: SealedSecret): Record<string, string>;
@@ -70,7 +77,8 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   });
   const clock = () => base() + ahead;
   const store =
-    options.store ?? createMemoryStore({ limits: config, maxBytes: config.embeddedMaxBytes, clock });
+    options.store ??
+    createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes, clock });
   const metrics = createMetrics(store);
   const log = pino({ level: config.logLevel }, sink);
   const handler = createApp({
@@ -87,6 +95,18 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   const http = supertest(handler);
   const api = `${config.basePath}/api/v1`;
   const asLink = ({ link }: SealedSecret) => ({ Authorization: `Bearer ${link}` });
+
+  const asReceipt = ({ receipt }: SealedSecret) => ({ Authorization: `Bearer ${receipt}` });
+  const announce = async ({ body: { blob, ...body } }: SealedSecret) => {
+    await http.post(`${api}/secrets`).send(body).expect(201);
+  };
+  const sendPart = (secret: SealedSecret, start: number, end: number) =>
+    http
+      .put(`${api}/secret/blob`)
+      .set(asReceipt(secret))
+      .set("Content-Range", `bytes ${start}-${end - 1}/${secret.blob.length}`)
+      .type("application/octet-stream")
+      .send(Buffer.from(secret.blob.subarray(start, end)));
 
   return {
     handler,
@@ -116,9 +136,18 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     async create(secret) {
       await http.post(`${api}/secrets`).send(secret.body).expect(201);
     },
+    announce,
+    sendPart,
+    async upload(secret, length = 1_000_000) {
+      await announce(secret);
+      const size = secret.blob.length;
+      for (let start = 0; start < size; start += length) {
+        await sendPart(secret, start, Math.min(start + length, size)).expect(200);
+      }
+    },
     open: (secret, body = { access: secret.access }) =>
       http.post(`${api}/secret/open`).set(asLink(secret)).send(body),
     asLink,
-    asReceipt: ({ receipt }) => ({ Authorization: `Bearer ${receipt}` }),
+    asReceipt,
   };
 }

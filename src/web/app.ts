@@ -23,6 +23,8 @@ import { createReceiptRoutes } from "./receipt-routes.ts";
 import { createRequestLog } from "./request-log.ts";
 import { createSameOrigin } from "./same-origin.ts";
 import { createSecurityHeaders } from "./security-headers.ts";
+import { createUploadPlaces } from "./upload-places.ts";
+import { createUploadRoute } from "./upload-route.ts";
 import type { Renderer } from "./views.ts";
 
 export interface AppDeps {
@@ -40,7 +42,7 @@ export interface AppDeps {
   readonly isDraining: () => boolean;
 }
 
-const METHODS = new Set(["GET", "HEAD", "POST", "DELETE"]);
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE"]);
 
 /** Express would answer OPTIONS by itself, and tell which addresses exist. */
 const knownMethods: RequestHandler = (req, _res, next) =>
@@ -66,7 +68,11 @@ export function createApp(deps: AppDeps): RequestListener {
   const audit = createAudit(log);
   const limits = createLimits(deps);
   const store = instrumentStore(deps.store, metrics, audit);
-  const routeDeps = { config, store, limits, audit };
+  const uploads = createUploadPlaces(
+    config.uploadsPerAddress,
+    async (id) => (await store.read(id))?.state === "uploading",
+  );
+  const routeDeps = { config, store, limits, audit, uploads };
 
   const app = express();
   app.disable("x-powered-by");
@@ -89,6 +95,7 @@ export function createApp(deps: AppDeps): RequestListener {
   service.get("/robots.txt", robots);
   service.get("/assets/:file", serveAssets(deps.assets));
   service.use(createSecretRoute(routeDeps));
+  service.use(createUploadRoute(routeDeps));
   service.use(createLinkRoutes(routeDeps));
   service.use(createReceiptRoutes(routeDeps));
   service.use(createPages(deps));

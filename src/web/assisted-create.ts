@@ -1,33 +1,57 @@
 import { type NextFunction, type Request, type Response, Router } from "express";
 import { type Bytes, wipe } from "../envelope/bytes.ts";
+import type { Part } from "../envelope/parts.ts";
 import { sealRim } from "../envelope/rim.ts";
-import { gather } from "../envelope/seal.ts";
 import { prepareSecret } from "../envelope/sender.ts";
+import { formatBytes } from "../envelope/size-words.ts";
 import { parseTtl, type TtlSeconds } from "../envelope/tokens.ts";
+import { assistedLimit } from "./assisted-limit.ts";
+import { createByteBudget } from "./byte-budget.ts";
 import { issueFormToken } from "./csrf.ts";
-import { createFormBody, decodeText, parseForm, textOf, withUnixLineEnds } from "./form-body.ts";
+import { decodeText, parseForm, readFormBody, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
+import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
+import { onceOver } from "./once-over.ts";
 import { ttlChoices } from "./pages.ts";
 import { formatTime } from "./secret-state.ts";
 import { timeWords } from "./state-words.ts";
+import { storeSealed } from "./store-sealed.ts";
 
 /** What was typed, to be put back into the form when something is wrong with it. */
 interface Entered {
   readonly secret: Bytes;
   readonly passphrase: string;
   readonly ttl: number;
+  readonly files: readonly FormFile[];
+  readonly tooLarge: boolean;
 }
 
 const OTHER_FIELDS = 8192;
 /** Percent-encoding makes three bytes of one. */
 const ENCODED = 3;
+/** A browser sends this form as multipart; who sends it the other way sends text alone. */
+const MAX_TEXT = 1_048_576;
+/** So many forms of the largest size may be in memory at once. */
+const LARGEST_AT_ONCE = 3;
+/** A part's headers: the name of a file, mostly. */
+const PER_FILE = 4096;
 
 export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, hashPassphrase } = deps;
+  const { config, store, limits, hashPassphrase, log } = deps;
   const { basePath } = config;
   const base = config.publicUrl.href.replace(/\/$/, "");
   const router = Router({ caseSensitive: true, strict: true });
-  const nothing: Entered = { secret: new Uint8Array(0), passphrase: "", ttl: config.defaultTtl };
+  const largest = assistedLimit(config);
+  const longestBody = largest + OTHER_FIELDS + config.maxFiles * PER_FILE;
+  const budget = createByteBudget(LARGEST_AT_ONCE * longestBody);
+  const nothing: Entered = {
+    secret: new Uint8Array(0),
+    passphrase: "",
+    ttl: config.defaultTtl,
+    files: [],
+    tooLarge: false,
+  };
+  const longestText = Math.min(largest, MAX_TEXT) * ENCODED + OTHER_FIELDS;
 
   function sendForm(request: Request, response: Response, entered: Entered, error?: FormError): void {
     if (error) response.status(error.status).set(error.headers);
@@ -35,6 +59,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       action: `${basePath}/assisted`,
       openHref: `${basePath}/assisted/open`,
       basePath,
+      maxFiles: config.maxFiles,
+      maxBytesWords: formatBytes(largest),
       csrf: issueFormToken(request, response),
       problem: error && { field: error.field, words: error.message },
       secret: decodeText(entered.secret),
@@ -44,23 +70,25 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     send(response, "assisted-create", data, { title: `${error ? "Error: " : ""}Let the server encrypt it` });
   }
 
-  function checkEntered({ secret, ttl }: Entered): TtlSeconds {
-    if (secret.length === 0) throw new FormError("secret", "Enter a secret");
-    if (secret.length > config.maxSecretBytes) {
-      const limit = `Your text has ${secret.length} bytes. The limit is ${config.maxSecretBytes}.`;
-      throw new FormError("secret", limit, 413);
+  function checkEntered({ secret, ttl, files, tooLarge }: Entered): TtlSeconds {
+    const size = files.reduce((sum, { bytes }) => sum + bytes.length, secret.length);
+    if (tooLarge || size > largest) {
+      const limit = `The limit is ${formatBytes(largest)} in all, in at most ${config.maxFiles} files.`;
+      throw new FormError("secret", `This is too much for one secret. ${limit}`, 413);
+    }
+    if (secret.length === 0 && files.length === 0) {
+      throw new FormError("secret", config.maxFiles > 0 ? "Enter a secret or add a file" : "Enter a secret");
     }
     const parsed = parseTtl(ttl, config.maxTtl);
     if (!parsed) throw new FormError("ttl", "Choose when it is deleted");
     return parsed;
   }
 
-  async function create(response: Response, { secret, passphrase }: Entered, ttl: TtlSeconds): Promise<void> {
-    const part = { kind: "text", size: secret.length, content: secret } as const;
-    const prepared = await prepareSecret([part], passphrase, hashPassphrase);
-    const blob = await gather(prepared.sealing);
-    const result = await store.create({ ...prepared.identity, blob, ttl });
-    wipe(prepared.identity.share, prepared.receiptToken);
+  async function create(response: Response, entered: Entered, ttl: TtlSeconds): Promise<void> {
+    const { passphrase } = entered;
+    const prepared = await prepareSecret(partsOf(entered), passphrase, hashPassphrase);
+    const result = await storeSealed(store, prepared, ttl);
+    wipe(prepared.receiptToken);
     if (result.kind === "conflict")
       throw new FormError("secret", "It could not be saved. Send it again.", 409);
     const data = {
@@ -78,31 +106,54 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     });
   }
 
+  async function readForm(request: Request): Promise<MultipartForm> {
+    if (request.is("multipart/form-data")) {
+      return readMultipart(request, { maxBytes: longestBody, maxFiles: config.maxFiles });
+    }
+    return { fields: parseForm(await readFormBody(request, longestText)), files: [], tooLarge: false };
+  }
+
   router.get("/assisted", (request, response) => sendForm(request, response, nothing));
   router.post(
     "/assisted",
     // Before the body: however many forms an address sends at once, only so many are kept in memory.
     limits.create,
-    createFormBody(config.maxSecretBytes * ENCODED + OTHER_FIELDS),
     async (request: Request, response: Response, next: NextFunction) => {
-      const fields = parseForm(request.body);
+      const length = Number(request.get("Content-Length") ?? longestBody);
+      onceOver(response, budget(Math.min(length, longestBody)));
+      const { fields, files, tooLarge } = await readForm(request);
+      // Too large by far: nobody reads the rest.
+      if (!request.complete) response.set("Connection", "close");
       const entered: Entered = {
         secret: withUnixLineEnds(fields.get("secret") ?? new Uint8Array(0)),
         passphrase: textOf(fields, "passphrase"),
         ttl: Number(textOf(fields, "ttl")),
+        files,
+        tooLarge,
       };
       try {
         checkFormToken(request, textOf(fields, "csrf"), "secret");
         const ttl = checkEntered(entered);
         await create(response, entered, ttl);
       } catch (error) {
-        const shown = asFormError(error, "secret");
+        const shown = asFormError(error, "secret", log);
         if (!shown) return next(error);
         sendForm(request, response, entered, shown);
       } finally {
-        wipe(entered.secret, ...fields.values());
+        wipe(entered.secret, ...fields.values(), ...files.map(({ bytes }) => bytes));
       }
     },
   );
   return router;
+}
+
+/** The text first, as a page's script orders them. */
+function partsOf({ secret, files }: Entered): Part[] {
+  const text: Part[] = secret.length > 0 ? [{ kind: "text", size: secret.length, content: secret }] : [];
+  return [
+    ...text,
+    ...files.map(
+      ({ name, type, bytes }): Part => ({ kind: "file", name, type, size: bytes.length, content: bytes }),
+    ),
+  ];
 }

@@ -2,10 +2,12 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import { encodeBase64url } from "../envelope/base64url.ts";
 import { wipe } from "../envelope/bytes.ts";
 import { IncompleteLinkError, UnreadableError } from "../envelope/errors.ts";
+import { distinctFileNames, NAMELESS } from "../envelope/file-name.ts";
 import { deriveLinkKeys, type LinkKeys } from "../envelope/keys.ts";
-import { isWholeBlob } from "../envelope/layout.ts";
+import { isWholeBlob, maxBlobLength } from "../envelope/layout.ts";
 import { parseFragment } from "../envelope/link.ts";
 import { sealRim } from "../envelope/rim.ts";
+import { formatBytes } from "../envelope/size-words.ts";
 import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
 import {
   type ClaimToken,
@@ -17,8 +19,11 @@ import {
   parseReceiptFragment,
 } from "../envelope/tokens.ts";
 import { type UnsealedPart, unsealWhole } from "../envelope/unseal.ts";
-import { type SecretRecord, StoreUnavailableError } from "../store/store.ts";
+import { MAX_READ, type SecretRecord, StoreUnavailableError } from "../store/store.ts";
+import { hrefOf, sendZip } from "./assisted-files.ts";
+import { assistedLimit } from "./assisted-limit.ts";
 import { createAuthenticate } from "./bearer.ts";
+import { createByteBudget } from "./byte-budget.ts";
 import { issueFormToken } from "./csrf.ts";
 import { createFormBody, parseForm, textOf } from "./form-body.ts";
 import {
@@ -29,6 +34,7 @@ import {
   FormError,
   type SendPage,
 } from "./form-page.ts";
+import { onceOver } from "./once-over.ts";
 import { shownBytes } from "./page-bytes.ts";
 import { notFound } from "./problem.ts";
 import { createReadBlob } from "./read-blob.ts";
@@ -36,6 +42,12 @@ import { ended, formatTime } from "./secret-state.ts";
 import { eventWords, stateWords, timeWords } from "./state-words.ts";
 
 const FORM_BYTES = 16_384;
+/** So many secrets of the largest size may be in memory at once. */
+const LARGEST_AT_ONCE = 2;
+/** Ciphertext and plaintext, or plaintext and answer. */
+const COPIES = 2;
+/** Of files in all: what a page carries in itself. Some browsers save no data address above 2 MB. */
+const MAX_INLINE_FILES = 1_048_576;
 
 /** The part of a pasted link after its #, or all of it where somebody pasted just that. */
 function fragmentOf(pasted: string): string {
@@ -43,10 +55,13 @@ function fragmentOf(pasted: string): string {
 }
 
 export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, audit, hashPassphrase } = deps;
+  const { config, store, limits, audit, hashPassphrase, log } = deps;
   const { basePath } = config;
   const authenticate = createAuthenticate(store, audit);
   const readBlob = createReadBlob(store);
+  const largest = assistedLimit(config);
+  const longestBlob = maxBlobLength(largest, config.maxFiles);
+  const budget = createByteBudget(LARGEST_AT_ONCE * COPIES * longestBlob);
   const router = Router({ caseSensitive: true, strict: true });
 
   function sendForm(
@@ -67,8 +82,9 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}Let the server decrypt it` });
   }
 
-  function sendReceipt(response: Response, { id, state, events }: SecretRecord): void {
-    const { heading, summary, seal } = stateWords(state);
+  function sendReceipt(response: Response, record: SecretRecord): void {
+    const { id, events } = record;
+    const { heading, summary, seal } = stateWords(record);
     const told = events.map(({ at, kind }) => ({
       words: eventWords(kind),
       at: formatTime(at),
@@ -78,22 +94,41 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     send(response, "assisted-receipt", data, { title: heading, seal, rim: sealRim(id) });
   }
 
-  function sendOpened(response: Response, keys: LinkKeys, parts: readonly UnsealedPart[]): void {
+  async function sendOpened(
+    response: Response,
+    keys: LinkKeys,
+    parts: readonly UnsealedPart[],
+  ): Promise<void> {
     const texts = parts.filter(({ kind }) => kind === "text");
     const files = parts.filter(({ kind }) => kind === "file");
-    const shown = texts.map(({ bytes }) => shownBytes(bytes));
-    const data = {
-      texts: shown.map(({ word }) => word),
-      files: files.map(({ name = "file", bytes }) => ({
-        name,
-        href: `data:application/octet-stream;base64,${Buffer.from(bytes).toString("base64")}`,
-      })),
-    };
+    const names = distinctFileNames(files.map(({ name }) => name));
     // Not acknowledged: an answer that has left this machine has not arrived yet. After a lost one, sending
     // the form again brings the same claim, and gets the secret until the end of the window destroys it.
-    const page = { title: "Here's your secret", seal: "opened", rim: sealRim(keys.id) } as const;
-    send(response, "assisted-opened", data, page, shown);
+    if (files.reduce((sum, { size }) => sum + size, 0) > MAX_INLINE_FILES) {
+      await sendZip(response, parts);
+    } else {
+      const shown = texts.map(({ bytes }) => shownBytes(bytes));
+      const data = {
+        texts: shown.map(({ word }) => word),
+        files: files.map(({ bytes }, i) => ({ name: names[i] ?? NAMELESS, href: hrefOf(bytes) })),
+      };
+      const page = { title: "Here's your secret", seal: "opened", rim: sealRim(keys.id) } as const;
+      send(response, "assisted-opened", data, page, shown);
+    }
     wipe(...parts.map(({ bytes }) => bytes));
+  }
+
+  /** All of it in memory: what can't be held that way is told so while it is still sealed. */
+  async function readWhole({ id, size }: SecretRecord): Promise<Uint8Array> {
+    if (size > longestBlob) {
+      const words = `This secret is larger than ${formatBytes(largest)}, too large for this page. It is still sealed: open the link in a browser with JavaScript.`;
+      throw new FormError("link", words, 413);
+    }
+    const blob = new Uint8Array(size);
+    for (let start = 0; start < size; start += MAX_READ) {
+      blob.set(await readBlob({ id }, start, Math.min(start + MAX_READ, size)), start);
+    }
+    return blob;
   }
 
   async function linkKeysOf(fragment: string): Promise<LinkKeys> {
@@ -114,11 +149,13 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     const keys = await linkKeysOf(fragment);
     try {
       const linkHash = await hashLinkProof(keys.linkProof);
-      const { id } = await authenticate({ id: keys.id, digest: linkHash, role: "link" });
+      const record = await authenticate({ id: keys.id, digest: linkHash, role: "link" });
+      const { id } = record;
       const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
       if (needsPassphrase && passphrase === "") throw new FormError("passphrase", "Enter the passphrase");
       const access = await keys.unlock(needsPassphrase ? passphrase : undefined, hashPassphrase);
-      const blob = await readBlob(id);
+      onceOver(response, budget(COPIES * Math.min(record.size, longestBlob)));
+      const blob = await readWhole(record);
       if (!isWholeBlob(blob, blob.length, keys.suite, id)) throw new StoreUnavailableError();
       const accessHash = await hashAccessProof(access.accessProof);
       const result = await store.open({ id, linkHash, accessHash, claim });
@@ -129,7 +166,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       const parts = await unsealWhole(access, result.share, blob).finally(() => {
         wipe(result.share, access.accessProof);
       });
-      sendOpened(response, keys, parts);
+      await sendOpened(response, keys, parts);
     } catch (error) {
       if (error instanceof UnreadableError) throw new FormError("link", error.message, 410);
       throw error;
@@ -159,7 +196,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
           await open(response, fragment, textOf(fields, "passphrase"), claim);
         }
       } catch (error) {
-        const shown = asFormError(error, "link");
+        const shown = asFormError(error, "link", log);
         if (!shown) return next(error);
         sendForm(request, response, pasted, claim, shown);
       } finally {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
 import { newClaim, sealSecret } from "../testing/sealed-secret.ts";
 import { createTestApp } from "../testing/test-app.ts";
 
@@ -50,5 +51,40 @@ describe("The assisted pages", () => {
     }
     app.advance(31);
     await send(claim).expect(410);
+  });
+
+  it("write down what the store failed at, which the form only tells the person", async () => {
+    const { store } = createTestApp();
+    for (const [path, failing, error, status] of [
+      [
+        "/assisted",
+        { create: () => Promise.reject(new StoreUnavailableError()) },
+        "StoreUnavailableError",
+        503,
+      ],
+      ["/assisted", { create: () => Promise.reject(new StoreFullError()) }, "StoreFullError", 507],
+      [
+        "/assisted/open",
+        { read: () => Promise.reject(new StoreUnavailableError()) },
+        "StoreUnavailableError",
+        503,
+      ],
+    ] as const) {
+      const app = createTestApp({ store: { ...store, ...failing } });
+      const form = await app.http.get(path).expect(200);
+      const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
+      const { linkFragment: link } = await sealSecret();
+      const { headers } = await app.http
+        .post(path)
+        .set("Cookie", form.get("Set-Cookie") ?? [])
+        .type("form")
+        .send({ csrf, secret: "hunter2", passphrase: "", ttl: "3600", link })
+        .expect(status);
+      const lines = app.logLines().filter(({ msg }) => msg === "request failed");
+      assert.deepEqual(
+        lines.map((line) => [line.level, line.requestId, Object(line.error).name]),
+        [[40, headers["x-request-id"], error]],
+      );
+    }
   });
 });

@@ -9,6 +9,8 @@ import { currentRequestId } from "./request-log.ts";
  */
 export type AuditEvent =
   | "created"
+  | "upload-begun"
+  | "upload-abandoned"
   | "opened"
   | "redelivered"
   | "expired"

@@ -82,7 +82,9 @@ export function createAuthenticate(store: Pick<Store, "read">, audit: Audit): Au
       const record = await store.read(id);
       const expected = role === "link" ? record?.linkHash : record?.receiptHash;
       const equal = timingSafeEqual(digest, expected ?? NOBODY);
-      if (record && equal) return record;
+      // A link is given out when its secret is whole; before, there is nothing for it to open.
+      const hidden = role === "link" && record?.state === "uploading";
+      if (record && equal && !hidden) return record;
       audit("denied", id, "not-found");
       await timer.over;
       throw notFound();

@@ -92,7 +92,7 @@ describe("POST /api/v1/secrets", () => {
     const response = await create(app, { id: "x", passphrase: "yes" }).expect(400);
     const errors: { field: string; message: string }[] = response.body.errors;
     const fields = errors.map(({ field }) => field).sort();
-    const all = ["accessHash", "blob", "id", "linkHash", "passphrase", "receiptHash", "share", "size", "ttl"];
+    const all = ["accessHash", "id", "linkHash", "passphrase", "receiptHash", "share", "size", "ttl"];
     assert.deepEqual(fields, all);
     for (const { message } of errors) assert.match(message, /^Must be .+\.$/);
   });
@@ -155,14 +155,25 @@ describe("POST /api/v1/secrets", () => {
   });
 
   it("accepts a secret of the largest size and refuses a larger one with 413", async () => {
-    const app = createTestApp({ env: { MAX_SECRET_BYTES: "64KiB" } });
-    const largest = await sealSecret({ text: "x".repeat(65_536) });
+    const app = createTestApp({ env: { MAX_SECRET_BYTES: "32KiB", MAX_FILES: "0" } });
+    const largest = await sealSecret({ text: "x".repeat(32_768) });
     await create(app, largest.body).expect(201);
-    const larger = await sealSecret({ text: "x".repeat(75_000) });
+    const larger = await sealSecret({ text: "x".repeat(40_000) });
     const response = await create(app, larger.body).expect(413);
     assert.equal(response.body.code, "too-large");
     const response2 = await create(app, { ...largest.body, size: 10_000_000 }).expect(413);
     assert.equal(response2.body.code, "too-large");
+  });
+
+  it("takes a blob of up to 64 KiB with it, and says of a longer one how to send it", async () => {
+    const app = createTestApp();
+    const fitting = await sealSecret({ text: "x".repeat(63_000) });
+    assert.ok(fitting.blob.length <= 65_536);
+    await create(app, fitting.body).expect(201);
+    const longer = await sealSecret({ text: "x".repeat(65_536) });
+    const response = await create(app, longer.body).expect(413);
+    assert.equal(response.body.code, "too-large");
+    assert.match(response.body.detail, /in parts: PUT/);
   });
 
   it("refuses a body far beyond the limit by its length alone, and one that grows in secret", async () => {
@@ -211,8 +222,8 @@ describe("POST /api/v1/secrets", () => {
       await sealSecret({ text: "x".repeat(500_000) }),
       await sealSecret({ text: "y".repeat(500_000) }),
     ];
-    for (const secret of fitting) await app.create(secret);
-    const response = await create(app, (await sealSecret({ text: "z".repeat(100_000) })).body).expect(507);
+    for (const secret of fitting) await app.upload(secret);
+    const response = await create(app, (await sealSecret({ text: "z".repeat(60_000) })).body).expect(507);
     assert.equal(response.body.code, "full");
     assert.ok(app.logLines().some(({ msg }) => msg === "request failed"));
     for (const secret of fitting) await app.open(secret).expect(200);

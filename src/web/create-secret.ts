@@ -1,6 +1,6 @@
 import { Router } from "express";
 import { z } from "zod";
-import { isWholeBlob, maxBlobLength } from "../envelope/layout.ts";
+import { isBlobLength, isWholeBlob, maxBlobLength } from "../envelope/layout.ts";
 import { SUITE_PASSPHRASE, SUITE_PLAIN } from "../envelope/suite.ts";
 import {
   type Ciphertext,
@@ -14,14 +14,19 @@ import {
   shareOf,
 } from "../envelope/tokens.ts";
 import type { CreateResult, NewSecret, Store } from "../store/store.ts";
-import { base64urlOf, field } from "./fields.ts";
+import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, wipeBody } from "./json-body.ts";
+import { addressOf } from "./limits.ts";
 import { type FieldError, invalid, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
-import { describeSecret, formatTime } from "./secret-state.ts";
+import { describeSecret, describeUpload, formatTime } from "./secret-state.ts";
 
-/** Bytes of a create body besides the blob: six short fields and their names, with room. */
-const OTHER_FIELDS = 2048;
+/** The longest blob that may come with the create itself; what is longer follows in parts. */
+export const MAX_INLINE_BLOB = 65_536;
+/** Of the body: more than it needs, so that somebody who sends a longer blob is told what to do. */
+const BODY_LIMIT = 262_144;
+
+const SIZE = "Must be the blob's length in bytes.";
 
 function createSchema(maxTtl: number) {
   const ttl = `Must be a whole number of seconds from ${MIN_TTL} to ${maxTtl}.`;
@@ -33,15 +38,15 @@ function createSchema(maxTtl: number) {
     receiptHash: field(parseDigest, base64urlOf(PROOF_BYTES)),
     ttl: field((value) => parseTtl(value, maxTtl), ttl),
     passphrase: z.boolean({ error: "Must be true or false." }),
-    size: z.int({ error: "Must be the blob's length in bytes." }),
-    blob: field(parseCiphertext, "Must be the sealed blob as base64url without padding. It is required."),
+    size: z.int({ error: SIZE }),
+    blob: optionalField(parseCiphertext, "Must be the sealed blob as base64url without padding."),
   });
 }
 
 /** The header has to be the one that this sender would have written, so nothing else can be stored here. */
 function blobErrors(
   blob: Ciphertext,
-  { id, passphrase, size }: Pick<NewSecret, "id" | "passphrase"> & { size: number },
+  { id, passphrase, size }: Pick<NewSecret, "id" | "passphrase" | "size">,
 ) {
   const errors: FieldError[] = [];
   if (size !== blob.length) {
@@ -57,31 +62,57 @@ function blobErrors(
   return errors;
 }
 
-export function createSecretRoute({ config, store, limits }: RouteDeps): Router {
+/** Lengths that are no blob's need not wait for the first part to be refused. */
+function sizeErrors(size: number): FieldError[] {
+  return isBlobLength(size) ? [] : [{ field: "size", message: SIZE }];
+}
+
+export function createSecretRoute({ config, store, limits, uploads }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const schema = createSchema(config.maxTtl);
-  const longest = maxBlobLength(config.maxSecretBytes);
-  const bodyLimit = Math.ceil((longest * 4) / 3) + OTHER_FIELDS;
+  const longest = maxBlobLength(config.maxSecretBytes, config.maxFiles);
 
   function parseNewSecret(body: unknown): NewSecret {
-    const { size, ...secret } = parseBody(schema, body);
-    if (size > longest || secret.blob.length > longest) {
+    const { blob, ...secret } = parseBody(schema, body);
+    if (secret.size > longest || (blob && blob.length > longest)) {
       throw new Problem("too-large", `A sealed secret may have ${longest} bytes here, this one is larger.`);
     }
-    const errors = blobErrors(secret.blob, { ...secret, size });
+    if (blob && blob.length > MAX_INLINE_BLOB) {
+      const fix = "Leave it out and send it in parts: PUT /api/v1/secret/blob.";
+      throw new Problem(
+        "too-large",
+        `A blob of more than ${MAX_INLINE_BLOB} bytes does not fit in here. ${fix}`,
+      );
+    }
+    const errors = blob ? blobErrors(blob, secret) : sizeErrors(secret.size);
     if (errors.length > 0) throw invalid("Correct the fields named in errors.", errors);
-    return secret;
+    return blob ? { ...secret, blob } : secret;
   }
 
-  const readJson = createJsonBody(bodyLimit, ["share"]);
-  router.post("/api/v1/secrets", limits.create, readJson, async (req, res) => {
+  /** Takes a place for an upload, and gives it back where none has begun. */
+  async function create(secret: NewSecret, address: string) {
+    const isNew = !secret.blob && (await uploads.take(address, secret.id));
     try {
-      const secret = parseNewSecret(req.body);
       const result = await store.create(secret);
       if (result.kind === "conflict") {
         throw new Problem("conflict", "There is another secret with this id. Make a new link and try again.");
       }
-      res.status(201).json({ id: secret.id, ...(await describeCreated(store, secret, result)) });
+      if (!secret.blob) uploads.begin(address, secret.id);
+      const created = await describeCreated(store, secret, result);
+      if (created.state !== "uploading") uploads.free(secret.id);
+      return created;
+    } catch (error) {
+      // What else failed, an upload of this id may still be running.
+      if (isNew) uploads.giveBack(secret.id);
+      throw error;
+    }
+  }
+
+  const readJson = createJsonBody(BODY_LIMIT, ["share"]);
+  router.post("/api/v1/secrets", limits.create, readJson, async (req, res) => {
+    try {
+      const secret = parseNewSecret(req.body);
+      res.status(201).json({ id: secret.id, ...(await create(secret, addressOf(req))) });
     } finally {
       wipeBody(req);
     }
@@ -93,16 +124,17 @@ export function createSecretRoute({ config, store, limits }: RouteDeps): Router 
 /** A retry is told the state as it is by now: the first answer may have been lost long ago. */
 async function describeCreated(
   store: Store,
-  { id, passphrase, blob }: NewSecret,
+  { id, passphrase, size, blob }: NewSecret,
   { existed, createdAt, expiresAt }: Extract<CreateResult, { kind: "created" }>,
 ) {
   const record = existed ? await store.read(id) : undefined;
   if (record) return describeSecret(record);
   return {
-    state: "sealed",
+    state: blob ? "sealed" : "uploading",
     passphrase,
-    size: blob.length,
+    size,
     createdAt: formatTime(createdAt),
     expiresAt: formatTime(expiresAt),
+    ...(blob ? {} : describeUpload({ received: 0, missing: [{ start: 0, end: size }] })),
   };
 }

@@ -1,10 +1,9 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
 import type { Logger } from "pino";
-import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
+import { StoreFullError, StoreUnavailableError, UploadsFullError } from "../store/store.ts";
 import type { Limits } from "./limits.ts";
-import { describeError } from "./log-error.ts";
+import { isStoreFailure, logFailure } from "./log-failure.ts";
 import { invalid, notFound, Problem } from "./problem.ts";
-import { currentRequestId } from "./request-log.ts";
 
 /** Draws a problem as a page, for people. The status and headers are set already. */
 export type RenderProblemPage = (problem: Problem, req: Request, res: Response) => void;
@@ -17,16 +16,6 @@ export interface ErrorHandlerDeps {
   readonly renderProblemPage: RenderProblemPage;
 }
 
-/** body-parser's `type`, which it documents as stable, to what the sender of the request can do. */
-const BODY_PROBLEMS: Readonly<Record<string, () => Problem>> = {
-  "entity.parse.failed": () => invalid("The body is not valid JSON."),
-  "entity.too.large": () => new Problem("too-large", "The body is larger than this request may be."),
-  "encoding.unsupported": () => invalid("Send the body without a Content-Encoding."),
-  "charset.unsupported": () => invalid("Send the body as UTF-8."),
-  "request.aborted": () => invalid("The body ended too early."),
-  "request.size.invalid": () => invalid("The body does not have the length that Content-Length says."),
-};
-
 /** Undefined where nobody foresaw the error. */
 function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
@@ -35,9 +24,11 @@ function toProblem(error: unknown): Problem | undefined {
       headers: { "Retry-After": String(error.retryAfter) },
     });
   }
+  if (error instanceof UploadsFullError) {
+    return new Problem("full", error.message, { headers: { "Retry-After": String(error.retryAfter) } });
+  }
   if (error instanceof StoreFullError) return new Problem("full", error.message);
   if (!(error instanceof Error)) return undefined;
-  if ("type" in error && typeof error.type === "string") return BODY_PROBLEMS[error.type]?.();
   // Express' own: a path with a broken percent-encoding.
   if (error instanceof URIError || ("status" in error && error.status === 400)) {
     return invalid("The address is not well formed.");
@@ -64,10 +55,7 @@ export function createErrorHandler(deps: ErrorHandlerDeps): ErrorRequestHandler 
 
   return (error, req, res, _next) => {
     const known = toProblem(error);
-    if (!known || error instanceof StoreUnavailableError || error instanceof StoreFullError) {
-      const level = known ? "warn" : "error";
-      deps.log[level]({ requestId: currentRequestId(), error: describeError(error) }, "request failed");
-    }
+    if (!known || isStoreFailure(error)) logFailure(deps.log, known ? "warn" : "error", error);
     if (res.headersSent) {
       // Too late for another status; a broken connection at least does not look complete.
       res.destroy();

@@ -8,14 +8,15 @@ export interface ExpiryWatch {
 
 export interface ExpiryWatchOptions {
   /** Instrumented, so that what it reports is counted and written down. */
-  readonly store: Pick<Store, "collectExpired">;
+  readonly store: Pick<Store, "collectExpired" | "collectAbandoned">;
   readonly log: Logger;
   /** Milliseconds from the end of one look to the next. */
   readonly every: number;
 }
 
 /**
- * Asks the store from time to time what ran out unopened, so that this too stands in the log.
+ * Asks the store from time to time what ran out unopened or was never sent whole, so that this too
+ * stands in the log.
  * Expiry itself does not depend on it. Never keeps the process alive.
  */
 export function startExpiryWatch({ store, log, every }: ExpiryWatchOptions): ExpiryWatch {
@@ -26,6 +27,7 @@ export function startExpiryWatch({ store, log, every }: ExpiryWatchOptions): Exp
   async function look(): Promise<void> {
     try {
       await store.collectExpired();
+      await store.collectAbandoned();
       failing = false;
     } catch (error) {
       // Said once per outage; readiness and the failing requests say the rest.

@@ -1,14 +1,20 @@
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { allocate, type Bytes, copyOf } from "../envelope/bytes.ts";
 import { hasBody, readBody } from "./read-body.ts";
 
 /** A submitted form's fields as bytes, so that they can be overwritten afterwards. */
 export type FormFields = ReadonlyMap<string, Bytes>;
 
-/** Reads an `application/x-www-form-urlencoded` body into a Buffer, undecoded. */
+/** The body of an `application/x-www-form-urlencoded` request, undecoded; undefined for any other. */
+export async function readFormBody(req: Request, limit: number): Promise<Uint8Array | undefined> {
+  if (!hasBody(req) || !req.is("application/x-www-form-urlencoded")) return undefined;
+  return readBody(req, limit);
+}
+
+/** The same before a handler, as `req.body`. */
 export function createFormBody(limit: number): RequestHandler {
   return async (req, _res, next) => {
-    if (hasBody(req) && req.is("application/x-www-form-urlencoded")) req.body = await readBody(req, limit);
+    req.body = await readFormBody(req, limit);
     next();
   };
 }

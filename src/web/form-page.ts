@@ -1,8 +1,10 @@
 import type { Request, RequestHandler, Response } from "express";
+import type { Logger } from "pino";
 import type { PassphraseHash } from "../envelope/keys.ts";
-import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
+import { StoreFullError, StoreUnavailableError, UploadsFullError } from "../store/store.ts";
 import { HasherBusyError } from "./argon2id-pool.ts";
 import { isFormToken } from "./csrf.ts";
+import { isStoreFailure, logFailure } from "./log-failure.ts";
 import type { ShownBytes } from "./page-bytes.ts";
 import type { PageDeps } from "./pages.ts";
 import { Problem } from "./problem.ts";
@@ -12,6 +14,7 @@ import type { Frame, PageData } from "./views.ts";
 /** What the assisted pages share. */
 export interface AssistedDeps extends RouteDeps, PageDeps {
   readonly hashPassphrase: PassphraseHash;
+  readonly log: Logger;
 }
 
 /** A fault of what was entered: told beside the field, with the form as it was. */
@@ -28,13 +31,20 @@ export class FormError extends Error {
   }
 }
 
-/** What a form can show for an error, with everything that was entered still in it. */
-export function asFormError(error: unknown, field: string): FormError | undefined {
+/**
+ * What a form can show for an error, with everything that was entered still in it. What the store failed
+ * at never reaches the error handler then, and is logged here.
+ */
+export function asFormError(error: unknown, field: string, log: Logger): FormError | undefined {
+  if (isStoreFailure(error)) logFailure(log, "warn", error);
   if (error instanceof FormError) return error;
   if (error instanceof Problem && error.code !== "not-found")
     return new FormError(field, error.message, error.status, error.headers);
   if (error instanceof StoreUnavailableError || error instanceof HasherBusyError) {
     return new FormError(field, error.message, 503, { "Retry-After": "2" });
+  }
+  if (error instanceof UploadsFullError) {
+    return new FormError(field, error.message, 507, { "Retry-After": String(error.retryAfter) });
   }
   if (error instanceof StoreFullError) return new FormError(field, error.message, 507);
   return undefined;

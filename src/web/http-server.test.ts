@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import type { RequestListener, Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import { createHttpServer, drain, type HttpServerOptions } from "./http-server.ts";
 
 /** Everything a hundred times faster. */
@@ -226,6 +228,29 @@ describe("The HTTP server", () => {
         newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         assert.match(await newcomer.closed, /done$/);
         for (const { socket } of [first, third]) socket.destroy();
+      },
+      echo,
+      { headersTimeout: 5000, requestTimeout: 5000 },
+    );
+  });
+
+  it("gives newcomers places after connections that were reset before they were accepted", async () => {
+    await withServer(
+      async (port, server) => {
+        // From another process while this one can do nothing, so that all are over when it accepts them.
+        const resets = `
+          const { connect } = require("node:net");
+          for (let i = 0; i < 20; i++) {
+            const socket = connect(${port}, "127.0.0.1", () => socket.resetAndDestroy());
+          }`;
+        execFileSync(process.execPath, ["--eval", resets]);
+        const silent = [await dial(port), await dial(port), await dial(port)];
+        const newcomer = await dial(port);
+        newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        while (!newcomer.received().endsWith("done")) await once(newcomer.socket, "data");
+        const open = await promisify(server.getConnections.bind(server))();
+        assert.equal(open, 3);
+        for (const { socket } of [...silent, newcomer]) socket.destroy();
       },
       echo,
       { headersTimeout: 5000, requestTimeout: 5000 },

@@ -17,6 +17,16 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     }
   }
 
+  function countCreated(id: SecretId): void {
+    metrics.created.inc();
+    audit("created", id);
+  }
+
+  function countAbandoned(id: SecretId): void {
+    metrics.abandoned.inc();
+    audit("upload-abandoned", id);
+  }
+
   function recordOpening(id: SecretId, result: OpenResult): void {
     switch (result.kind) {
       case "handed-over":
@@ -48,13 +58,20 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
         throw error;
       });
       if (result.kind === "created" && !result.existed) {
-        metrics.created.inc();
-        audit("created", secret.id);
+        // An upload is a secret only once it is sealed.
+        if (secret.blob) countCreated(secret.id);
+        else audit("upload-begun", secret.id);
       }
       return result;
     },
+    writeBlob: (id, offset, bytes) => timed("write-blob", () => store.writeBlob(id, offset, bytes)),
+    async sealUpload(id) {
+      const result = await timed("seal-upload", () => store.sealUpload(id));
+      if (result.kind === "sealed" && result.first) countCreated(id);
+      return result;
+    },
     read: (id) => timed("read", () => store.read(id)),
-    readBlob: (id) => timed("read-blob", () => store.readBlob(id)),
+    readBlob: (id, start, end) => timed("read-blob", () => store.readBlob(id, start, end)),
     async open(request) {
       const result = await timed("open", () => store.open(request));
       recordOpening(request.id, result);
@@ -64,8 +81,10 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
     async delete(id) {
       const result = await timed("delete", () => store.delete(id));
       if (result.kind === "deleted" && result.first) {
-        metrics.deleted.inc();
-        audit("deleted", id);
+        if (result.wasSealed) {
+          metrics.deleted.inc();
+          audit("deleted", id);
+        } else countAbandoned(id);
       }
       return result;
     },
@@ -80,6 +99,11 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
         metrics.expired.inc();
         audit("expired", id);
       }
+      return ids;
+    },
+    async collectAbandoned() {
+      const ids = await timed("collect-abandoned", () => store.collectAbandoned());
+      for (const id of ids) countAbandoned(id);
       return ids;
     },
     countPending: () => timed("count-pending", () => store.countPending()),

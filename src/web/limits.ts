@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { ipKeyGenerator, type Store as LimitStore, rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
 import type { Config, RateLimit } from "../config/config.ts";
@@ -22,6 +22,14 @@ export interface LimitDeps {
 /** A customer's usual IPv6 delegation (RIPE-690): what one person can move around in. */
 export const IPV6_SUBNET = 56;
 
+/**
+ * What a client counts as: its address, or the network that it may move around in. A connection that
+ * is already closed has no address any more.
+ */
+export function addressOf(req: Pick<Request, "ip">): string {
+  return ipKeyGenerator(req.ip ?? "", IPV6_SUBNET);
+}
+
 export function createLimits({ config, limitStore, metrics, log }: LimitDeps): Limits {
   const logger = {
     error: (error: unknown) => log.error({ error: describeError(error) }, "rate limit"),
@@ -35,8 +43,7 @@ export function createLimits({ config, limitStore, metrics, log }: LimitDeps): L
       limit: count,
       windowMs: seconds * 1000,
       ...(store ? { store } : {}),
-      // A connection that is already closed has no address any more.
-      keyGenerator: (req) => ipKeyGenerator(req.ip ?? "", IPV6_SUBNET),
+      keyGenerator: addressOf,
       standardHeaders: "draft-8",
       legacyHeaders: false,
       logger,

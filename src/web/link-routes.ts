@@ -12,13 +12,13 @@ import {
 } from "../envelope/tokens.ts";
 import type { OpenResult } from "../store/store.ts";
 import { createAuthenticate, parseLinkHolder } from "./bearer.ts";
-import { parseByteRange } from "./byte-range.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, SMALL_BODY, wipeBody } from "./json-body.ts";
+import { onceOver } from "./once-over.ts";
 import { notFound, Problem } from "./problem.ts";
-import { createReadBlob } from "./read-blob.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, ended, endOf } from "./secret-state.ts";
+import { createSendBlob } from "./send-blob.ts";
 
 const OPEN_BODY = z.strictObject({
   access: field(accessProofOf, base64urlOf(PROOF_BYTES)),
@@ -31,7 +31,7 @@ function sendBytes(res: Response, share: Share): void {
   const encoded = encodeBase64urlBytes(share);
   const body = concat(utf8('{"share":"'), encoded, utf8('"}'));
   wipe(share, encoded);
-  res.once("close", () => wipe(body));
+  onceOver(res, () => wipe(body));
   res.set({ "Content-Type": "application/json; charset=utf-8", "Content-Length": String(body.length) });
   res.end(body);
 }
@@ -58,7 +58,7 @@ function sendResult(res: Response, result: OpenResult): void {
 export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
-  const readBlob = createReadBlob(store);
+  const sendBlob = createSendBlob(store);
 
   router.get("/api/v1/secret", async (req, res) => {
     const record = await authenticate(await parseLinkHolder(req));
@@ -68,17 +68,7 @@ export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
   });
 
   router.get("/api/v1/secret/blob", async (req, res) => {
-    const { id } = await authenticate(await parseLinkHolder(req));
-    const blob = await readBlob(id);
-    const range = parseByteRange(req, blob.length);
-    const body = range ? blob.subarray(range.start, range.end + 1) : blob;
-    res.set({
-      "Content-Type": "application/octet-stream",
-      "Content-Length": String(body.length),
-      "Accept-Ranges": "bytes",
-      ...(range ? { "Content-Range": `bytes ${range.start}-${range.end}/${blob.length}` } : {}),
-    });
-    res.status(range ? 206 : 200).end(req.method === "HEAD" ? undefined : body);
+    await sendBlob(req, res, await authenticate(await parseLinkHolder(req)));
   });
 
   const readOpen = createJsonBody(SMALL_BODY, ["access", "claim"]);

@@ -46,6 +46,21 @@ describe("Metrics", () => {
     }
   });
 
+  it("count an upload that was cancelled as abandoned, and not as a secret that was deleted", async () => {
+    const app = createTestApp();
+    const secret = await sealSecret({ text: "x".repeat(100_000) });
+    await app.announce(secret);
+    for (let i = 0; i < 2; i++) {
+      await app.http.delete("/api/v1/receipt/secret").set(app.asReceipt(secret)).expect(200);
+    }
+    const text = await scrape(app);
+    assert.equal(valueIn(text, "waxseal_secrets_created_total"), 0);
+    assert.equal(valueIn(text, "waxseal_secrets_deleted_total"), 0);
+    assert.equal(valueIn(text, "waxseal_uploads_abandoned_total"), 1);
+    const events = app.logLines().flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
+    assert.deepEqual(events, ["upload-begun", "upload-abandoned"]);
+  });
+
   it("count what ran out, when the watch comes by", async () => {
     const app = createTestApp();
     await app.create(await sealSecret({ ttl: 60 }));
@@ -131,13 +146,13 @@ describe("Metrics", () => {
     const [one, other, refused] = [
       await sealSecret({ text: "x".repeat(500_000) }),
       await sealSecret({ text: "y".repeat(500_000) }),
-      await sealSecret({ text: "z".repeat(100_000) }),
+      await sealSecret({ text: "z".repeat(60_000) }),
     ];
     const series = (name: string) => `waxseal_store_memory_${name}_bytes{store="embedded"}`;
     const empty = await scrape(app);
     assert.equal(valueIn(empty, series("used")), 0);
     assert.equal(valueIn(empty, series("head_room")), 1_048_576);
-    for (const secret of [one, other]) await app.create(secret);
+    for (const secret of [one, other]) await app.upload(secret);
     await app.http.post("/api/v1/secrets").send(refused.body).expect(507);
     const text = await scrape(app);
     const used = valueIn(text, series("used")) ?? 0;

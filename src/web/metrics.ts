@@ -8,6 +8,7 @@ export interface Metrics {
   readonly created: Counter;
   readonly opened: Counter;
   readonly expired: Counter;
+  readonly abandoned: Counter;
   readonly deleted: Counter;
   readonly locked: Counter;
   readonly wrongPassphrases: Counter;
@@ -59,6 +60,7 @@ export function createMetrics(store: Pick<Store, "countPending" | "memory">): Me
     created: counter("waxseal_secrets_created_total", "Secrets sealed"),
     opened: counter("waxseal_secrets_opened_total", "Secrets handed over"),
     expired: counter("waxseal_secrets_expired_total", "Secrets that ran out unopened"),
+    abandoned: counter("waxseal_uploads_abandoned_total", "Uploads given up before they were whole"),
     deleted: counter("waxseal_secrets_deleted_total", "Secrets deleted by their sender"),
     locked: counter("waxseal_secrets_locked_total", "Secrets locked after too many wrong passphrases"),
     wrongPassphrases: counter("waxseal_wrong_passphrases_total", "Wrong passphrases tried"),

@@ -106,7 +106,8 @@ describe("The one 404", () => {
       ["get", "/api/v1/secret/"],
       ["get", "/api/v1/secrets"],
       ["post", "/api/v1/receipt"],
-      ["put", "/api/v1/secret/blob"],
+      ["put", "/api/v1/secret"],
+      ["post", "/api/v1/secret/blob"],
       ["options", "/api/v1/secret"],
       ["get", "/api/"],
     ] as const) {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Response } from "express";
 import { allocate, type Bytes, concat, utf8, wipe } from "../envelope/bytes.ts";
+import { onceOver } from "./once-over.ts";
 
 /** Bytes of UTF-8 that a page is to show, and the word that a template puts in their place. */
 export interface ShownBytes {
@@ -52,7 +53,7 @@ export function sendPageBytes(response: Response, html: string, shown: readonly 
   }
   const page = concat(...pieces, utf8(rest));
   wipe(...secrets);
-  response.once("close", () => wipe(page));
+  onceOver(response, () => wipe(page));
   response.set("Content-Length", String(page.length));
   response.end(page);
 }

@@ -26,6 +26,7 @@ export function createFrame({
     basePath,
     publicUrl: config.publicUrl.href.replace(/\/$/, ""),
     maxSecretBytes: config.maxSecretBytes,
+    maxFiles: config.maxFiles,
     redeliveryWindow: config.redeliveryWindow,
     icon: assets.reference("icon.svg", basePath),
     style: assets.reference("waxseal.css", basePath),
@@ -79,6 +80,7 @@ export function createPages(deps: PageDeps): Router {
 
   const create = page("create", "Share a secret", {
     ttlChoices: ttlChoices(config, config.defaultTtl),
+    maxFiles: config.maxFiles,
     assistedHref: assistedHref(""),
     basePath,
   });

@@ -14,7 +14,10 @@ export interface Place {
 }
 
 export interface Places {
-  /** Gives the connection a place; undefined where it has to go because no other may. */
+  /**
+   * Gives the connection a place; undefined where it has to go: because no other may, or because it was
+   * reset before it was accepted, and all such have the same name.
+   */
   take(socket: Socket): Place | undefined;
   /** Of a connection, or of what TLS made of it. */
   of(socket: Socket): Place | undefined;
@@ -49,8 +52,7 @@ export function createPlaces(max: number): Places {
 
   function leave(place: Place): void {
     // After a `destroy` the same name may come again before "close" does.
-    if (places.get(place.name) !== place) return;
-    places.delete(place.name);
+    if (places.get(place.name) === place) places.delete(place.name);
     const group = groups.get(place.address);
     group?.waiting.delete(place);
     group?.busy.delete(place);
@@ -69,8 +71,9 @@ export function createPlaces(max: number): Places {
 
   return {
     take(socket) {
+      if (socket.remoteAddress === undefined) return undefined;
       const name = nameOf(socket);
-      const address = ipKeyGenerator(socket.remoteAddress ?? "", IPV6_SUBNET);
+      const address = ipKeyGenerator(socket.remoteAddress, IPV6_SUBNET);
       if (places.size >= max) {
         const victim = victimFor(address);
         if (!victim) return undefined;

@@ -10,7 +10,7 @@ import { describeReceipt, ended } from "./secret-state.ts";
 const NO_FIELDS = z.strictObject({});
 
 /** For whoever holds the receipt: the sender. */
-export function createReceiptRoutes({ store, audit }: RouteDeps): Router {
+export function createReceiptRoutes({ store, audit, uploads }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
 
@@ -27,6 +27,7 @@ export function createReceiptRoutes({ store, audit }: RouteDeps): Router {
   router.delete("/api/v1/receipt/secret", async (req, res) => {
     const { id } = await authenticate(await parseReceiptHolder(req));
     const result = await store.delete(id);
+    uploads.free(id);
     if (result.kind === "missing") throw notFound();
     if (result.kind === "ended") throw ended(result);
     await sendReceipt(res, id);

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import type { Metrics } from "./metrics.ts";
+import { onceOver } from "./once-over.ts";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
 const PROBES = new Set(["/healthz", "/readyz"]);
@@ -38,7 +39,7 @@ export function createRequestLog(log: Logger, metrics: Metrics): RequestHandler 
     const requestId = randomUUID();
     const started = performance.now();
     res.set("X-Request-Id", requestId);
-    res.once("close", () => {
+    onceOver(res, () => {
       const milliseconds = performance.now() - started;
       const route = routeOf(req);
       const method = METHODS.has(req.method) ? req.method : "OTHER";

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Store } from "../store/store.ts";
 import type { Audit } from "./audit.ts";
 import type { Limits } from "./limits.ts";
+import type { UploadPlaces } from "./upload-places.ts";
 
 /** What the routes share. */
 export interface RouteDeps {
@@ -10,4 +11,5 @@ export interface RouteDeps {
   readonly store: Store;
   readonly limits: Limits;
   readonly audit: Audit;
+  readonly uploads: UploadPlaces;
 }

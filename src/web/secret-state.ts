@@ -1,4 +1,4 @@
-import type { Ended, EndState, SecretRecord } from "../store/store.ts";
+import type { Ended, EndState, SecretRecord, UploadProgress } from "../store/store.ts";
 import { Problem } from "./problem.ts";
 
 /** RFC 3339, UTC. */
@@ -6,9 +6,20 @@ export function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
+/** Of an upload's gaps, so many are told: who fills these may ask again. */
+const TOLD_GAPS = 16;
+
+/** How far an upload has come; both ends of a gap are included, as in Content-Range. */
+export function describeUpload({ received, missing }: UploadProgress) {
+  return {
+    received,
+    missing: missing.slice(0, TOLD_GAPS).map(({ start, end }) => [start, end - 1] as const),
+  };
+}
+
 /** What anybody who holds the link or the receipt may know. */
 export function describeSecret(record: SecretRecord) {
-  const { state, passphrase, size, createdAt, expiresAt, endedAt, triesLeft } = record;
+  const { state, passphrase, size, createdAt, expiresAt, endedAt, triesLeft, upload } = record;
   return {
     state,
     passphrase,
@@ -16,7 +27,8 @@ export function describeSecret(record: SecretRecord) {
     createdAt: formatTime(createdAt),
     expiresAt: formatTime(expiresAt),
     ...(endedAt === undefined ? {} : { endedAt: formatTime(endedAt) }),
-    ...(passphrase && endedAt === undefined ? { triesLeft } : {}),
+    ...(passphrase && endedAt === undefined && !upload ? { triesLeft } : {}),
+    ...(upload ? describeUpload(upload) : {}),
   };
 }
 
@@ -39,6 +51,7 @@ export function ended({ state, endedAt }: Pick<Ended, "state" | "endedAt">): Pro
 
 /** Undefined while the secret can still be opened or unlocked. */
 export function endOf({ state, endedAt }: SecretRecord): Pick<Ended, "state" | "endedAt"> | undefined {
-  if (state === "sealed" || state === "locked" || endedAt === undefined) return undefined;
+  if (state === "uploading" || state === "sealed" || state === "locked") return undefined;
+  if (endedAt === undefined) return undefined;
   return { state, endedAt };
 }

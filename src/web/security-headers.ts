@@ -9,7 +9,8 @@ const PAGE_POLICY = {
   "default-src": ["'none'"],
   "script-src": ["'self'"],
   "style-src": ["'self'"],
-  "img-src": ["'self'", "data:"],
+  // blob: for previews of pictures that the page has decrypted itself.
+  "img-src": ["'self'", "data:", "blob:"],
   "connect-src": ["'self'"],
   "worker-src": ["'self'"],
   "manifest-src": ["'self'"],

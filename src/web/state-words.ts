@@ -1,8 +1,14 @@
-import type { EventKind, SecretState } from "../store/store.ts";
+import type { EventKind, SecretRecord, SecretState } from "../store/store.ts";
 import type { StateWords } from "./views.ts";
 
 /** What became of a secret, in the sender's words: for the receipt page and the assisted one alike. */
 export const STATE_WORDS = [
+  {
+    name: "uploading",
+    heading: "Being sent",
+    summary: "It has not arrived whole. Nobody can open it yet.",
+    seal: "sealed",
+  },
   { name: "sealed", heading: "Sealed", summary: "Nobody has opened it yet.", seal: "sealed" },
   {
     name: "locked",
@@ -29,7 +35,13 @@ export const STATE_WORDS = [
     summary: "The server lost it before anybody opened it. Send it again.",
     seal: "expired",
   },
-] as const satisfies readonly (StateWords & { name: SecretState })[];
+  {
+    name: "abandoned",
+    heading: "Never sent whole",
+    summary: "Sending it was given up. Nobody could open it, and nothing of it is left. Send it again.",
+    seal: "expired",
+  },
+] as const satisfies readonly (StateWords & { name: SecretState | "abandoned" })[];
 
 export const EVENT_WORDS = [
   { name: "sealed", words: "Sealed" },
@@ -43,8 +55,11 @@ export const EVENT_WORDS = [
   { name: "lost", words: "Lost" },
 ] as const satisfies readonly { name: EventKind; words: string }[];
 
-export function stateWords(state: SecretState): StateWords {
-  return STATE_WORDS.find(({ name }) => name === state) ?? STATE_WORDS[0];
+/** An upload that was given up ends as expired, though it never was a secret that somebody could open. */
+export function stateWords({ state, events }: Pick<SecretRecord, "state" | "events">): StateWords {
+  const wasSealed = events.some(({ kind }) => kind === "sealed");
+  const told = state === "expired" && !wasSealed ? "abandoned" : state;
+  return STATE_WORDS.find(({ name }) => name === told) ?? STATE_WORDS[0];
 }
 
 export function eventWords(kind: EventKind): string {

@@ -2,7 +2,13 @@ import { Eta } from "eta";
 
 /** What each template is given. A name that isn't here can't be rendered, and a field can't be forgotten. */
 export interface PageData {
-  create: { ttlChoices: readonly TtlChoice[]; assistedHref: string | undefined; basePath: string };
+  create: {
+    ttlChoices: readonly TtlChoice[];
+    /** 0: no file can be added. */
+    maxFiles: number;
+    assistedHref: string | undefined;
+    basePath: string;
+  };
   open: { assistedHref: string | undefined };
   receipt: {
     assistedHref: string | undefined;
@@ -15,6 +21,10 @@ export interface PageData {
     action: string;
     openHref: string;
     basePath: string;
+    /** 0: only text. */
+    maxFiles: number;
+    /** "25 MB" */
+    maxBytesWords: string;
     csrf: string;
     problem: FieldProblem | undefined;
     secret: string;
@@ -82,6 +92,7 @@ export interface Frame {
   readonly basePath: string;
   readonly publicUrl: string;
   readonly maxSecretBytes: number;
+  readonly maxFiles: number;
   /** Seconds. */
   readonly redeliveryWindow: number;
   readonly icon: AssetReference;

@@ -45,7 +45,7 @@
 {{- fail "externalRedis.tls.clientCertificate needs the certificate. Set externalRedis.tls.existingSecret to a Secret with ca.crt, tls.crt and tls.key" }}
 {{- end }}
 {{- if and (or $external.tls.existingSecret $external.tls.serverName) (regexMatch "^redis(\\+|:)" $external.url) }}
-{{- fail "externalRedis.tls is set, but externalRedis.url says redis, which is not encrypted. Use rediss" }}
+{{- fail "externalRedis.tls is set, but externalRedis.url says redis, which is not encrypted. Use rediss:// (rediss+sentinel://, rediss+cluster://)" }}
 {{- end }}
 {{- if and (or $external.passwordKey $external.sentinelPasswordKey) (not $external.existingSecret) }}
 {{- fail "externalRedis.passwordKey and sentinelPasswordKey name items of a Secret. Set externalRedis.existingSecret to it, with the URL under urlKey" }}

@@ -47,6 +47,7 @@ function newSecret(): NewSecret {
     id: formatId(new Uint8Array(randomBytes(16))),
     ...{ linkHash: random(parseDigest), accessHash: random(parseDigest), receiptHash: random(parseDigest) },
     share: random(parseShare),
+    size: 2000,
     blob: storedCiphertext(new Uint8Array(randomBytes(2000))),
     ttl: 600 as TtlSeconds,
     passphrase: true,
@@ -91,7 +92,7 @@ describe("the chart's single Redis", () => {
       const { id, ...secret } = newSecret();
       assert.equal((await store.create({ id, ...secret })).kind, "created");
       assert.equal((await store.read(id))?.state, "sealed");
-      assert.equal((await store.readBlob(id))?.byteLength, 2000);
+      assert.equal((await store.readBlob(id, 0, 2000))?.byteLength, 2000);
       assert.equal(await store.countPending(), 1);
       const claim = random(parseClaim, 16);
       const wrong = { id, linkHash: secret.linkHash, accessHash: random(parseDigest), claim };

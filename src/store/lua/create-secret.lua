@@ -22,7 +22,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires', 'share', 'state')
 if known[1] then
-  if known[1] ~= '1' then return { 'version' } end
+  if known[1] ~= '1' and known[1] ~= '2' then return { 'version' } end
   if known[2] ~= ARGV[4] then return { 'conflict' } end
   -- A WAIT that follows has something of its own to wait for; a full Redis allows it. Should it succeed,
   -- this create is acknowledged, whatever the first one waited for: see discard-secret.

@@ -3,12 +3,12 @@
 -- its holder to come again, and then the secret is sealed as before.
 --
 -- KEYS[1] record
--- KEYS[2] ciphertext
+-- KEYS[2] ciphertext; its blocks, where it has some, are named after it
 -- ARGV[1] random bytes of the call, as in open-secret
 -- ARGV[2] retention, ms
 --
--- {1}      it is sealed again
--- {2, ms}  it will be when this is asked again, so much later
+-- {1, 0, left ms}   it is sealed again, for so long
+-- {2, ms, left ms}  it will be when this is asked again, so much later
 -- {0}      the claim is not this call's, or another call of it may have handed the share over, or the
 --          sender destroyed it
 
@@ -16,9 +16,10 @@ local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'attempt', 'expires', 'events', 'destroyed', 'until',
-  'again', 'received', 'window', 'ended')
+  'again', 'received', 'window', 'ended', 'size', 'block')
+local known = record[1] == '1' or record[1] == '2'
 local attempts, windowEnd = record[3], tonumber(record[7])
-if record[1] ~= '1' or record[2] ~= 'opened' or not attempts or record[6] or record[9] then return { 0 } end
+if not known or record[2] ~= 'opened' or not attempts or record[6] or record[9] then return { 0 } end
 
 local others = ''
 for at = 1, #attempts, 16 do
@@ -38,8 +39,10 @@ local length = tonumber(record[10]) or windowEnd - tonumber(record[11])
 local windowLeft = windowEnd - clock
 windowLeft = windowLeft > 2 * length and 0 or math.min(windowLeft, length)
 redis.call('PEXPIRE', KEYS[2], left)
-if windowLeft > 0 then return { 2, windowLeft } end
+local blocks = record[13] and math.ceil(record[12] / record[13]) or 0
+for n = 0, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, left) end
+if windowLeft > 0 then return { 2, windowLeft, left } end
 redis.call('PEXPIRE', KEYS[1], left + tonumber(ARGV[2]))
 redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'window', 'again')
 redis.call('HSET', KEYS[1], 'state', 'sealed', 'events', (string.gsub(record[5], ',%d+:opened$', '')))
-return { 1 }
+return { 1, 0, left }

@@ -1,5 +1,6 @@
 /** "1 MB", "1.3 MB": binary units under their everyday names, as file managers show them. */
 export function formatBytes(bytes: number): string {
+  if (bytes === 1) return "1 byte";
   const units = ["bytes", "KB", "MB", "GB"];
   let value = bytes;
   let unit = 0;

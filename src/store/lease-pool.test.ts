@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Redis } from "ioredis";
+import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { until } from "../testing/until.ts";
+import { createLeasePool } from "./lease-pool.ts";
+
+const SIZE = 4;
+
+describe("A pool of connections that are not mended when they break, as a Cluster's", () => {
+  let server: TestRedis;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server?.stop());
+
+  function warmPool() {
+    const opened: Redis[] = [];
+    const pool = createLeasePool({
+      open() {
+        const options = { lazyConnect: true, retryStrategy: null, enableOfflineQueue: false };
+        const connection = new Redis(server.port, "127.0.0.1", options);
+        connection.on("error", () => {});
+        opened.push(connection);
+        return connection;
+      },
+      size: SIZE,
+      patience: 1_000,
+    });
+    const lease = () => pool.lease((connection) => connection.ping());
+    const work = async () => {
+      const answers = await Promise.all(Array.from({ length: SIZE }, lease));
+      assert.deepEqual(answers, Array(SIZE).fill("PONG"));
+    };
+    return { opened, pool, work };
+  }
+
+  it("lends none that ended while it was idle", async () => {
+    const { opened, pool, work } = warmPool();
+    await work();
+    assert.equal(opened.length, SIZE);
+    await (await server.client()).call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await until(() => opened.every(({ status }) => status === "end"));
+    await work();
+    assert.equal(opened.length, 2 * SIZE);
+    await work();
+    assert.equal(opened.length, 2 * SIZE, "those that live are kept");
+    pool.close();
+  });
+
+  it("lends none that an act has just disconnected", async () => {
+    const { opened, pool, work } = warmPool();
+    await work();
+    for (let round = 0; round < SIZE; round++) {
+      await pool.lease(async (connection) => connection.disconnect());
+      assert.equal(await pool.lease((connection) => connection.ping()), "PONG");
+    }
+    await work();
+    assert(opened.length > SIZE);
+    pool.close();
+  });
+
+  it("gives whoever waits another one in place of one that was disconnected", async () => {
+    const { pool } = warmPool();
+    const acts = Array.from({ length: SIZE * 3 }, () =>
+      pool.lease(async (connection) => {
+        const answer = await connection.ping();
+        connection.disconnect();
+        return answer;
+      }),
+    );
+    assert.deepEqual(await Promise.all(acts), Array(SIZE * 3).fill("PONG"));
+    pool.close();
+  });
+});

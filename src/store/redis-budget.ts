@@ -1,0 +1,41 @@
+import type { SecretId } from "../envelope/tokens.ts";
+import { ask } from "./redis-faults.ts";
+import { UPLOAD_SIZES_KEY, UPLOADS_KEY } from "./redis-keys.ts";
+import type { RedisParts } from "./redis-parts.ts";
+import { UploadsFullError } from "./store.ts";
+
+/**
+ * An upload is counted by the create that began it, not by its id alone: so of two creates of one id,
+ * the one that is refused takes back its own and never the other's.
+ */
+const nameOf = (id: SecretId, shareName: string) => `${id} ${shareName}`;
+
+export function parseUpload(name: string): { id: SecretId; shareName: string } {
+  const [id = "", shareName = ""] = name.split(" ");
+  return { id: id as SecretId, shareName };
+}
+
+/** Throws `UploadsFullError` where all unfinished uploads together would declare too much. */
+export async function reserveUpload(
+  { client, uploads }: RedisParts,
+  id: SecretId,
+  shareName: string,
+  size: number,
+): Promise<void> {
+  const [reserved] = await ask(
+    client.waxsealReserveUploadBuffer(
+      UPLOADS_KEY,
+      UPLOAD_SIZES_KEY,
+      nameOf(id, shareName),
+      size,
+      uploads.idle * 1000,
+      uploads.maxBytes,
+    ),
+  );
+  if (reserved !== 1) throw new UploadsFullError();
+}
+
+/** Of one that isn't counted this is nothing. What is not released, the sweep finds at its time. */
+export async function releaseUpload({ client }: RedisParts, id: SecretId, shareName: string): Promise<void> {
+  await ask(client.waxsealReleaseUploadBuffer(UPLOADS_KEY, UPLOAD_SIZES_KEY, nameOf(id, shareName)));
+}
