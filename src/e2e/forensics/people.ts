@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { newClaim, type SealedSecret, sealSecret } from "../../testing/sealed-secret.ts";
+import { MAX_INLINE_BLOB } from "../../web/create-secret.ts";
 import type { Marker } from "./markers.ts";
 
 /** A secret that somebody made, and how its recipient opens it. */
@@ -29,6 +30,18 @@ function post(url: string, path: string, body: object, bearer?: string): Promise
   });
 }
 
+function putBlob(url: string, { blob, receipt }: SealedSecret): Promise<Response> {
+  return fetch(`${url}/api/v1/secret/blob`, {
+    method: "PUT",
+    headers: {
+      Authorization: `Bearer ${receipt}`,
+      "Content-Type": "application/octet-stream",
+      "Content-Range": `bytes 0-${blob.length - 1}/${blob.length}`,
+    },
+    body: Buffer.from(blob),
+  });
+}
+
 async function openByScript(url: string, { body, link, access }: SealedSecret, acknowledge: boolean) {
   await expectStatus(
     await fetch(`${url}/api/v1/secret/blob`, { headers: { Authorization: `Bearer ${link}` } }),
@@ -48,7 +61,12 @@ export async function makeByScript(
   { acknowledge = true, length = 700 } = {},
 ): Promise<MadeSecret> {
   const sealed = await sealSecret({ text: randomWord(length) });
-  await expectStatus(await post(url, "secrets", sealed.body), 201);
+  const { blob, ...announced } = sealed.body;
+  if (sealed.blob.length <= MAX_INLINE_BLOB) await expectStatus(await post(url, "secrets", sealed.body), 201);
+  else {
+    await expectStatus(await post(url, "secrets", announced), 201);
+    await expectStatus(await putBlob(url, sealed), 200);
+  }
   return {
     markers: [
       { kind: acknowledge ? "share" : "share, not acknowledged", secret, bytes: bytesOf(sealed.body.share) },
