@@ -1,30 +1,3 @@
-import { after } from "node:test";
-import { advanceRedis } from "../testing/advance-redis.ts";
-import { openClusterStore } from "../testing/cluster-store.ts";
-import { startCluster } from "../testing/redis-cluster.ts";
-import { storeContract } from "./contract.ts";
-import type { Store } from "./store.ts";
+import { clusterContract } from "./contract-cluster.ts";
 
-const cluster = await startCluster({ replicas: 1 });
-after(() => cluster.stop());
-const masters = await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.client()));
-
-storeContract("A Redis Cluster whose masters' replicas are waited for", async (limits) => {
-  await Promise.all(masters.map((master) => master.flushall()));
-  const stores: Store[] = [];
-  async function another(): Promise<Store> {
-    const store = await openClusterStore(cluster, { limits });
-    stores.push(store);
-    return store;
-  }
-  return {
-    store: await another(),
-    another,
-    async advance(seconds) {
-      await Promise.all(masters.map((master) => advanceRedis(master, seconds)));
-    },
-    async close() {
-      await Promise.all(stores.map((store) => store.close()));
-    },
-  };
-});
+await clusterContract("A Redis Cluster whose masters' replicas are waited for", 1);

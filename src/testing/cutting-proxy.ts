@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { joinSockets } from "./join-sockets.ts";
 
 /** A relay that breaks off now and then, as a train's Wi-Fi does. */
 export interface CuttingProxy {
@@ -31,20 +32,10 @@ export async function startCuttingProxy(
 
   const server = createServer((near) => {
     const far = connect(targetPort, "127.0.0.1");
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      socket.setNoDelay(true);
-      sockets.add(socket);
-      socket.on("error", () => {}); // "close" follows
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-      socket.on("data", (chunk) => count(chunk.length));
-      socket.pipe(other);
-    }
+    joinSockets(near, far, sockets);
+    for (const socket of [near, far]) socket.on("data", (chunk) => count(chunk.length));
+    near.pipe(far);
+    far.pipe(near);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { joinSockets } from "./join-sockets.ts";
 
 /** A relay between a client and a server that a test can break at will. */
 export interface TcpProxy {
@@ -48,18 +49,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return;
     }
     const far = connect(target, "127.0.0.1");
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      socket.setNoDelay(true);
-      sockets.add(socket);
-      socket.on("error", () => {}); // "close" follows
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
+    joinSockets(near, far, sockets);
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
       if (answersLeft-- <= 0 || isUnwanted(chunk)) cut();
