@@ -20,7 +20,7 @@ export interface LimitDeps {
 }
 
 /** A customer's usual IPv6 delegation (RIPE-690): what one person can move around in. */
-export const IPV6_SUBNET = 56;
+const IPV6_SUBNET = 56;
 
 /**
  * What a client counts as: its address, or the network that it may move around in. A connection that

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
-import { ipKeyGenerator } from "express-rate-limit";
-import { IPV6_SUBNET } from "./limits.ts";
+import { addressOf } from "./limits.ts";
 
 /** A connection from its first moment to its last. */
 export interface Place {
@@ -73,7 +72,7 @@ export function createPlaces(max: number): Places {
     take(socket) {
       if (socket.remoteAddress === undefined) return undefined;
       const name = nameOf(socket);
-      const address = ipKeyGenerator(socket.remoteAddress, IPV6_SUBNET);
+      const address = addressOf({ ip: socket.remoteAddress });
       if (places.size >= max) {
         const victim = victimFor(address);
         if (!victim) return undefined;
