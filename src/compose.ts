@@ -42,7 +42,10 @@ interface Backend {
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
 }
 
-/** One line when it, or a node of it, goes and one when it comes back, however often it is tried in between. */
+/**
+ * One line when it, or a node of it, goes and one when it comes back, however often it is tried in between:
+ * a node that is away comes and goes with every map that another node gives.
+ */
 function connect(address: RedisAddress, { redisTls, redisKeyPrefix }: Config, log: Logger, role: string) {
   const away = new Set<string>();
   const isBack = (name: string) => {
@@ -62,8 +65,6 @@ function connect(address: RedisAddress, { redisTls, redisKeyPrefix }: Config, lo
   });
   client.on("ready", () => isBack(role));
   client.on("+node", (node: Redis) => node.on("ready", () => isBack(nameOf(nodeName(node)))));
-  // A node that was removed comes back under another name, if at all.
-  client.on("-node", (node: Redis) => away.delete(nameOf(nodeName(node))));
   return client;
 }
 

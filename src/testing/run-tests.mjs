@@ -1,7 +1,7 @@
 // Runs every test below src, or those below the paths given: `npm test -- src/config`. Options are
 // handed on to node: `npm test -- --test-name-pattern=expires`. Node 20 takes no patterns after --test,
 // and a shell's ** differs from shell to shell, so the files are listed here.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,19 +33,39 @@ const needTools = whole.some(
 );
 const tools = needTools ? installTools() : undefined;
 
-let status = parts.length === 0 ? 0 : run(parts, 2);
+let status = parts.length === 0 ? 0 : await run(parts, 2);
 if (tools !== undefined && (await tools) !== 0) fail("The Kubernetes tools could not be built.");
-if (whole.length > 0) status = run(whole, 1) || status;
+if (whole.length > 0) status = (await run(whole, 1)) || status;
 process.exit(status);
 
 function isWhole(path) {
   return isIn(path, "src/e2e");
 }
 
+/**
+ * In a process group of its own, which ends with it: a file that was ended for taking too long leaves its
+ * servers running, and whoever reads what this prints would wait for them too.
+ */
 function run(paths, atOnce) {
   const concurrency = `--test-concurrency=${atOnce}`;
   const args = ["--import", "tsx", ...ours, concurrency, ...options, ...paths];
-  return spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
+  const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit", detached: true });
+  const tell = (signal) => end(child.pid, signal);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, tell);
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(1));
+    child.once("exit", (code) => {
+      for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, tell);
+      end(child.pid, "SIGKILL");
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function end(group, signal) {
+  try {
+    process.kill(-group, signal);
+  } catch {} // Nothing of it is left.
 }
 
 function installTools() {

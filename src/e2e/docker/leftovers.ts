@@ -71,11 +71,11 @@ export function removeLeftovers(): void {
 
 /**
  * BuildKit gives files back only some time after it was told to, and an engine that is stopped before
- * forgets that they are there. `root` is the data of an engine that does not run, and whose BuildKit
+ * forgets that they are there; one that was killed leaves them mounted, too. `root` is the data of an engine that does not run, and whose BuildKit
  * need remember nothing.
  */
 export function removeForgottenLayers(root: string, driver: string): void {
-  rmSync(join(root, "buildkit"), { recursive: true, force: true });
+  removeFolder(join(root, "buildkit"));
   const layers = join(root, driver === "vfs" ? "vfs/dir" : driver);
   const database = join(root, "image", driver, "layerdb");
   if (!existsSync(layers) || !existsSync(database)) return;
@@ -86,6 +86,6 @@ export function removeForgottenLayers(root: string, driver: string): void {
   );
   for (const name of readdirSync(layers)) {
     // BuildKit's names have 25 characters, the engine's own 64.
-    if (name.length === 25 && !known.has(name)) rmSync(join(layers, name), { recursive: true, force: true });
+    if (name.length === 25 && !known.has(name)) removeFolder(join(layers, name));
   }
 }
