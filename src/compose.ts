@@ -5,9 +5,12 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
+import type { SecretId } from "./envelope/tokens.ts";
+import type { Changes } from "./store/changes.ts";
 import { connectRedisOrCluster } from "./store/connect-redis.ts";
 import { storeLimits } from "./store/limits-of-config.ts";
 import { createMemoryStore } from "./store/memory.ts";
+import { createMemoryChanges } from "./store/memory-changes.ts";
 import { createRedisStore } from "./store/redis.ts";
 import { createLimitStore } from "./store/redis-limits.ts";
 import { nodeName } from "./store/redis-nodes.ts";
@@ -39,6 +42,7 @@ export interface Service {
 
 interface Backend {
   readonly store: Store;
+  readonly changes: Changes;
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
 }
 
@@ -73,6 +77,7 @@ function createBackend(config: Config, log: Logger): Backend {
   if (redis === undefined) {
     return {
       store: createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes }),
+      changes: createMemoryChanges(),
       limitStore: () => undefined,
     };
   }
@@ -88,6 +93,7 @@ function createBackend(config: Config, log: Logger): Backend {
       keyringWaitReplicas: keyringRedisWaitReplicas,
       waitTimeout: redisWaitTimeout,
     }),
+    changes: createMemoryChanges(),
     limitStore: (name) => createLimitStore({ client, name }),
   };
 }
@@ -114,16 +120,19 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
   const assets = loadAssets(fileURLToPath(new URL("assets", import.meta.url)));
   const render = createRenderer(fileURLToPath(new URL("../views", import.meta.url)));
 
-  const { store, limitStore } = createBackend(config, log);
+  const { store, changes, limitStore } = createBackend(config, log);
   for (const warning of await checkStore(store)) log.warn(warning);
 
   const metrics = createMetrics(store);
-  const watched = instrumentStore(store, metrics, createAudit(log));
+  const onChange = (id: SecretId) => changes.publish(id);
+  const watched = instrumentStore(store, metrics, createAudit(log), onChange);
   const watch = startExpiryWatch({ store: watched, log, every: EXPIRY_EVERY });
   return {
     handler: createApp({
       config,
       store,
+      changes,
+      onChange,
       limitStore,
       log,
       metrics,
@@ -135,6 +144,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     metricsHandler: createMetricsApp(metrics),
     async close() {
       watch.stop();
+      await changes.close();
       await store.close();
     },
   };

@@ -7,8 +7,10 @@ import supertest from "supertest";
 import { parseConfig } from "../config/parse-config.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import { cheapHash } from "../envelope/testing.ts";
+import type { Changes } from "../store/changes.ts";
 import { storeLimits } from "../store/limits-of-config.ts";
 import { createMemoryStore } from "../store/memory.ts";
+import { createMemoryChanges } from "../store/memory-changes.ts";
 import type { Store } from "../store/store.ts";
 import { type AppDeps, createApp } from "../web/app.ts";
 import { loadAssets } from "../web/assets.ts";
@@ -25,6 +27,8 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of an embedded store on the test's clock. */
   readonly store?: Store;
+  /** Instead of hints within this process. */
+  readonly changes?: Changes;
   readonly limitStore?: AppDeps["limitStore"];
   /** Milliseconds since 1970; by default it stands still. `advance` comes on top. */
   readonly clock?: () => number;
@@ -79,11 +83,14 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   const store =
     options.store ??
     createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes, clock });
+  const changes = options.changes ?? createMemoryChanges();
   const metrics = createMetrics(store);
   const log = pino({ level: config.logLevel }, sink);
   const handler = createApp({
     config,
     store,
+    changes,
+    onChange: changes.publish,
     limitStore: limitStore ?? (() => undefined),
     log,
     metrics,

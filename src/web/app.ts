@@ -4,6 +4,8 @@ import type { Store as LimitStore } from "express-rate-limit";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
+import type { SecretId } from "../envelope/tokens.ts";
+import type { Changes } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
 import { type Assets, serveAssets } from "./assets.ts";
 import { createAssisted } from "./assisted.ts";
@@ -30,6 +32,10 @@ import type { Renderer } from "./views.ts";
 export interface AppDeps {
   readonly config: Config;
   readonly store: Store;
+  /** For whoever looks on. */
+  readonly changes: Pick<Changes, "watch">;
+  /** Called when a record changed; must neither throw nor wait. */
+  readonly onChange: (id: SecretId) => void;
   /** Undefined: counters in this process. */
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
   readonly log: Logger;
@@ -67,7 +73,7 @@ export function createApp(deps: AppDeps): RequestListener {
   const { config, isDraining, log, metrics } = deps;
   const audit = createAudit(log);
   const limits = createLimits(deps);
-  const store = instrumentStore(deps.store, metrics, audit);
+  const store = instrumentStore(deps.store, metrics, audit, deps.onChange);
   const uploads = createUploadPlaces(
     config.uploadsPerAddress,
     async (id) => (await store.read(id))?.state === "uploading",

@@ -6,8 +6,15 @@ import type { Metrics } from "./metrics.ts";
 /**
  * The same store, with each act timed and each event counted and written down. The store's results
  * are the one place that knows what truly happened, so events are read from those and not from HTTP.
+ * `onChange` is called after each act that changed a record in a way that somebody is told of, and
+ * after each repetition of one, whose first time may not have come so far; it must not throw.
  */
-export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): Store {
+export function instrumentStore(
+  store: Store,
+  metrics: Metrics,
+  audit: Audit,
+  onChange: (id: SecretId) => void,
+): Store {
   async function timed<T>(operation: string, act: () => Promise<T>): Promise<T> {
     const stop = metrics.storeDuration.startTimer({ operation });
     try {
@@ -32,9 +39,11 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
       case "handed-over":
         if (result.first) metrics.opened.inc();
         audit(result.first ? "opened" : "redelivered", id);
+        onChange(id);
         return;
       case "wrong-passphrase":
         metrics.wrongPassphrases.inc();
+        onChange(id);
         audit("denied", id, "wrong-passphrase");
         if (result.triesLeft === 0) {
           metrics.locked.inc();
@@ -45,6 +54,9 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
         audit("denied", id, "locked");
         return;
       case "ended":
+        // Whoever asks first may be who finds the share gone.
+        if (result.state === "lost") onChange(id);
+        return;
       case "missing":
     }
   }
@@ -62,12 +74,14 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
         if (secret.blob) countCreated(secret.id);
         else audit("upload-begun", secret.id);
       }
+      if (result.kind === "created") onChange(secret.id);
       return result;
     },
     writeBlob: (id, offset, bytes) => timed("write-blob", () => store.writeBlob(id, offset, bytes)),
     async sealUpload(id) {
       const result = await timed("seal-upload", () => store.sealUpload(id));
       if (result.kind === "sealed" && result.first) countCreated(id);
+      if (result.kind === "sealed") onChange(id);
       return result;
     },
     read: (id) => timed("read", () => store.read(id)),
@@ -77,7 +91,11 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
       recordOpening(request.id, result);
       return result;
     },
-    acknowledge: (id, claim) => timed("acknowledge", () => store.acknowledge(id, claim)),
+    async acknowledge(id, claim) {
+      const result = await timed("acknowledge", () => store.acknowledge(id, claim));
+      if (result.kind === "acknowledged") onChange(id);
+      return result;
+    },
     async delete(id) {
       const result = await timed("delete", () => store.delete(id));
       if (result.kind === "deleted" && result.first) {
@@ -86,11 +104,15 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
           audit("deleted", id);
         } else countAbandoned(id);
       }
+      if (result.kind === "deleted") onChange(id);
       return result;
     },
     async unlock(id) {
       const result = await timed("unlock", () => store.unlock(id));
-      if (result.kind === "unlocked") audit("unlocked", id);
+      if (result.kind === "unlocked") {
+        audit("unlocked", id);
+        onChange(id);
+      }
       return result;
     },
     async collectExpired() {
@@ -98,12 +120,16 @@ export function instrumentStore(store: Store, metrics: Metrics, audit: Audit): S
       for (const id of ids) {
         metrics.expired.inc();
         audit("expired", id);
+        onChange(id);
       }
       return ids;
     },
     async collectAbandoned() {
       const ids = await timed("collect-abandoned", () => store.collectAbandoned());
-      for (const id of ids) countAbandoned(id);
+      for (const id of ids) {
+        countAbandoned(id);
+        onChange(id);
+      }
       return ids;
     },
     countPending: () => timed("count-pending", () => store.countPending()),

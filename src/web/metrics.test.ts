@@ -68,11 +68,12 @@ describe("Metrics", () => {
     // The watch alone does not keep a process alive.
     const alive = setInterval(() => {}, 1000);
     await new Promise<void>((resolve) => {
-      const watched = instrumentStore(app.store, app.metrics, (event) => {
+      const written = (event: string) => {
         assert.equal(event, "expired");
         watch.stop();
         resolve();
-      });
+      };
+      const watched = instrumentStore(app.store, app.metrics, written, () => {});
       const watch = startExpiryWatch({ store: watched, log: app.log, every: 1 });
     });
     clearInterval(alive);
