@@ -23,6 +23,38 @@ export interface SecretView {
 
 export interface ReceiptView extends SecretView, UploadView {
   readonly events: readonly { readonly at: string; readonly kind: string }[];
+  readonly rules?: Rules;
+}
+
+/** Who may open a secret, and when; what is left out doesn't matter. */
+export interface Rules {
+  /** Addresses and CIDR ranges. */
+  readonly networks?: readonly string[];
+  /** ISO 3166-1 alpha-2. */
+  readonly countries?: readonly string[];
+  /** RFC 3339, UTC. */
+  readonly notBefore?: string;
+  readonly hours?: OfficeHours;
+}
+
+/** `to` is the first minute that is over. */
+export interface OfficeHours {
+  /** An IANA name, such as "Europe/Berlin". */
+  readonly zone: string;
+  /** 1 is Monday, 7 is Sunday. */
+  readonly days: readonly number[];
+  /** "HH:MM" */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What the server is told of a secret besides what seals it. */
+export interface Terms {
+  /** Seconds. */
+  readonly ttl: number;
+  readonly rules?: Rules;
+  /** Who hears what becomes of it, and what it is called then. */
+  readonly notify?: { readonly email: string; readonly label?: string };
 }
 
 /** How far an upload has come. */
@@ -42,6 +74,8 @@ interface ProblemBody {
   readonly state?: SecretView["state"];
   readonly endedAt?: string;
   readonly triesLeft?: number;
+  /** What of the request was wrong, member by member: "rules.networks". */
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }
 
 /** The server refused, and said why (RFC 9457). */
@@ -125,8 +159,8 @@ const readJson = (response: Response) => response.json();
 const readNothing = async () => undefined;
 
 /** Without `blob` it begins an upload, which `writePart` goes on with. */
-export function createSecret(fields: CreateFields, ttl: number, blob?: Ciphertext): Promise<UploadView> {
-  const json = { ...fields, ttl, ...(blob ? { blob: encodeBase64url(blob) } : {}) };
+export function createSecret(fields: CreateFields, terms: Terms, blob?: Ciphertext): Promise<UploadView> {
+  const json = { ...fields, ...terms, ...(blob ? { blob: encodeBase64url(blob) } : {}) };
   return call("secrets", { method: "POST", json, timeout: TRANSFER_TIMEOUT }, readJson);
 }
 

@@ -67,7 +67,7 @@ function startCreate(): void {
   async function prepare(inputs: Inputs): Promise<Attempt> {
     if (attempt && isSame(attempt.inputs, inputs)) return attempt.made;
     discard();
-    const made = await beginAttempt(inputs, inputs.ttl);
+    const made = await beginAttempt(inputs, { ttl: inputs.ttl });
     attempt = { inputs, made };
     return made;
   }

@@ -1,5 +1,5 @@
 import type { Bytes } from "../envelope/bytes.ts";
-import type { UploadView } from "./api.ts";
+import type { Terms, UploadView } from "./api.ts";
 import type { Progress } from "./progress.ts";
 import { createRetry, type Retry } from "./retry.ts";
 import type { Contents, SealAnswer, SealedKeys, SealRequest } from "./seal-worker.ts";
@@ -96,7 +96,7 @@ async function persist<T>(retry: Retry, request: () => Promise<T>): Promise<T> {
  * after a lost connection the very same bytes go out again: nothing is ever encrypted twice, which with
  * a file that has changed meanwhile would be one nonce for two texts.
  */
-export function createUpload(contents: Contents, ttl: number, tools: UploadTools): Upload {
+export function createUpload(contents: Contents, terms: Terms, tools: UploadTools): Upload {
   const { createSecret, writePart, readReceipt, deleteSecret, mayPass, failure } = tools;
   const sealer = createSealer(tools);
   const queue: Promise<HeldPart>[] = [];
@@ -161,7 +161,7 @@ export function createUpload(contents: Contents, ttl: number, tools: UploadTools
       const retry = createRetry({ signal, mayPass, onLost: progress.lost });
       let view: UploadView | undefined;
       if (!begun) {
-        view = await createSecret(fields, ttl);
+        view = await createSecret(fields, terms);
         begun = true;
       }
       if (queue.length === 0) sealAnother(size);
