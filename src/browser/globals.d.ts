@@ -2,6 +2,13 @@
 declare const ARGON2ID_WORKER: string;
 declare const SEAL_WORKER: string;
 
+// The build puts a text file into the script as a string.
+declare module "*.txt" {
+  const text: string;
+  // biome-ignore lint/style/noDefaultExport: so esbuild has it
+  export default text;
+}
+
 // Trusted Types (W3C) are not in the DOM library yet.
 interface TrustedScriptURL {
   readonly __brand: "TrustedScriptURL";

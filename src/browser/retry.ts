@@ -1,4 +1,5 @@
 import type { ApiProblem } from "./api.ts";
+import { randomBelow, systemRandom } from "./random-below.ts";
 
 /** Milliseconds: the first wait at most, every wait at most, and how long nothing may get through. */
 const FIRST = 500;
@@ -38,7 +39,8 @@ export function createRetry({ signal, mayPass, onLost }: RetryOptions): Retry {
       if (signal.aborted || !mayPass(error) || Date.now() - failingSince > PATIENCE) throw error;
       onLost();
       const asked = ((error as Partial<ApiProblem>).retryAfter ?? 0) * 1_000;
-      await wait(asked + Math.random() * Math.min(LONGEST, FIRST * 2 ** failures), signal);
+      const atMost = Math.min(LONGEST, FIRST * 2 ** failures);
+      await wait(asked + randomBelow(atMost, systemRandom), signal);
       failures += 1;
       if (signal.aborted) throw error;
     },
