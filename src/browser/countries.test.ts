@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { countryCodes, countryName, findCountry } from "./countries.ts";
+
+describe("the countries in the form", () => {
+  it("are the 249 of ISO 3166-1, each with a name of its own", () => {
+    const codes = countryCodes();
+    assert.equal(codes.length, 249);
+    assert.deepEqual(codes, [...new Set(codes)].sort());
+    const names = codes.map(countryName);
+    assert.equal(new Set(names).size, 249);
+    assert.ok(names.every((name) => name.length > 2));
+  });
+
+  it("are found by code, by English name and by the reader's own name for them", () => {
+    assert.equal(findCountry("DE"), "DE");
+    assert.equal(findCountry(" de "), "DE");
+    assert.equal(findCountry("germany"), "DE");
+    assert.equal(findCountry("Österreich", "de"), "AT");
+    assert.equal(findCountry("İrlanda", "tr"), "IE");
+    for (const unknown of ["", "XX", "Atlantis", "D", "Germany, Austria"]) {
+      assert.equal(findCountry(unknown), undefined);
+    }
+  });
+});
