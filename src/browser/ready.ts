@@ -19,8 +19,8 @@ const ENDINGS: Readonly<Record<string, string>> = {
 };
 
 export function showReady(ready: Ready): void {
-  const base = document.documentElement.dataset.publicUrl ?? "";
-  const link = `${base}/s#${ready.linkFragment}`;
+  const { publicUrl: base = "", linkUrl = "" } = document.documentElement.dataset;
+  const link = `${linkUrl}/s#${ready.linkFragment}`;
   const note = `This link opens a secret, once. Have somewhere to save it before you open it.\n${link}`;
   const field = element("link", HTMLTextAreaElement);
 

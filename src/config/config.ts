@@ -22,6 +22,13 @@ export interface RedisTls {
   readonly serverName: string | undefined;
 }
 
+/** The longest time to live that is accepted from a network; seconds. */
+export interface NetworkTtl {
+  /** A CIDR range or a single address, as `parseNetwork` writes it. */
+  readonly network: string;
+  readonly seconds: number;
+}
+
 /** Who ends TLS. `files` keeps paths, not contents, because the files are read again when they change. */
 export type TlsMode =
   | { readonly kind: "off" }
@@ -39,6 +46,18 @@ export interface Config {
   readonly publicUrl: URL;
   /** The path part of `publicUrl` without a trailing slash: "" or "/waxseal". */
   readonly basePath: string;
+  /** Where links lead; `publicUrl`, unless opening has an address of its own. */
+  readonly linkUrl: URL;
+  /** What this instance serves. */
+  readonly role: "create" | "open" | "both";
+  /** CIDR ranges and addresses as `parseNetwork` writes them. Undefined: anybody may. */
+  readonly createAllowCidrs: readonly string[] | undefined;
+  readonly openAllowCidrs: readonly string[] | undefined;
+  readonly requirePassphrase: boolean;
+  /** The first that holds a client's address counts; `maxTtl` where none does. */
+  readonly maxTtlByNetwork: readonly NetworkTtl[];
+  /** Path of the database that says which country an address is in. */
+  readonly geoipDb: string | undefined;
   /** Undefined: the embedded store. */
   readonly redis: RedisAddress | undefined;
   /** Undefined: shares live in the same Redis as everything else. */
@@ -73,6 +92,8 @@ export interface Config {
   /** What the embedded store may keep: the same setting, where there is no Redis. */
   readonly embeddedMaxBytes: number;
   readonly assisted: boolean;
+  /** What an audit line holds of a client's address. */
+  readonly auditAddresses: "none" | "network" | "full";
   /** Undefined: no metrics listener. */
   readonly metricsPort: number | undefined;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { StoreBudget } from "./config.ts";
+import type { NetworkTtl, StoreBudget } from "./config.ts";
+import { parseNetworks, parseNetworkTtls } from "./network.ts";
 import { parsePublicUrl } from "./public-url.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
 import { parseTrustProxy } from "./trust-proxy.ts";
@@ -97,6 +98,18 @@ export const trustProxy: Kind<false | number | readonly string[]> = {
   label: "number of proxies, or a list of addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`",
 };
 
+export const networks: Kind<readonly string[]> = {
+  schema: text(parseNetworks),
+  label: "addresses and CIDR ranges with commas, IPv4 and IPv6",
+};
+
+export function networkTtls(min: number, max: number): Kind<readonly NetworkTtl[]> {
+  return {
+    schema: text((value) => parseNetworkTtls(value, min, max)),
+    label: "CIDR range=duration with commas, such as `10.0.0.0/8=72h,0.0.0.0/0=24h,::/0=24h`",
+  };
+}
+
 export const onOff: Kind<boolean> = {
   schema: choice(["on", "off"]).transform((value) => value === "on"),
   label: "`on` or `off`",
@@ -121,6 +134,11 @@ export const path: Kind<string> = {
     return value;
   }),
   label: "path of a PEM file, read again when it changes",
+};
+
+export const databasePath: Kind<string> = {
+  schema: z.string(),
+  label: "path of a MaxMind-format (`.mmdb`) file, read again when it changes",
 };
 
 export function duration(min: number, max: number): Kind<number> {

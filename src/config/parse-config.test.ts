@@ -8,14 +8,21 @@ import { files, problemsOf } from "./problems-of.ts";
 
 describe("parseConfig", () => {
   it("gives the documented defaults for an empty environment", () => {
-    const { publicUrl, ...config } = parseConfig({}, files());
+    const { publicUrl, linkUrl, ...config } = parseConfig({}, files());
     assert.equal(publicUrl.href, "http://localhost:8080/");
+    assert.equal(linkUrl.href, "http://localhost:8080/");
     assert.deepEqual(config, {
       host: "127.0.0.1",
       port: 8080,
       redirectPort: undefined,
       tls: { kind: "off" },
       basePath: "",
+      role: "both",
+      createAllowCidrs: undefined,
+      openAllowCidrs: undefined,
+      requirePassphrase: false,
+      maxTtlByNetwork: [],
+      geoipDb: undefined,
       redis: undefined,
       keyringRedis: undefined,
       redisTls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined },

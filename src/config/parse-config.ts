@@ -67,6 +67,13 @@ function toConfig(values: Settings): Config {
     tls,
     publicUrl,
     basePath: publicUrl.pathname === "/" ? "" : publicUrl.pathname,
+    linkUrl: values.LINK_URL ?? publicUrl,
+    role: values.ROLE,
+    createAllowCidrs: values.CREATE_ALLOW_CIDRS,
+    openAllowCidrs: values.OPEN_ALLOW_CIDRS,
+    requirePassphrase: values.REQUIRE_PASSPHRASE,
+    maxTtlByNetwork: values.MAX_TTL_BY_NETWORK ?? [],
+    geoipDb: values.GEOIP_DB,
     redis: values.REDIS_URL && signIn(values.REDIS_URL, redisCredentials(values)),
     keyringRedis: values.KEYRING_REDIS_URL && signIn(values.KEYRING_REDIS_URL, keyringCredentials(values)),
     redisTls: {
@@ -96,6 +103,7 @@ function toConfig(values: Settings): Config {
     storeBudget: values.STORE_BUDGET ?? DEFAULT_BUDGET,
     embeddedMaxBytes: values.STORE_BUDGET?.kind === "size" ? values.STORE_BUDGET.bytes : DEFAULT_EMBEDDED,
     assisted: values.ASSISTED,
+    auditAddresses: values.AUDIT_ADDRESSES,
     metricsPort: values.METRICS_PORT,
     logLevel: values.LOG_LEVEL,
   };

@@ -207,3 +207,34 @@ describe("TLS", () => {
     assert.equal(parseConfig({ REDIRECT_PORT: "8081", TLS: "self-signed" }, readFile).redirectPort, 8081);
   });
 });
+
+describe("who may open and create", () => {
+  it("refuses a time for a network above MAX_TTL, or below everything that the page offers", () => {
+    assert.deepEqual(problemsOf({ MAX_TTL_BY_NETWORK: "10.0.0.0/8=72h,0.0.0.0/0=1h" }), []);
+    assert.match(
+      problemsOf({ MAX_TTL_BY_NETWORK: "10.0.0.0/8=4d" }).join(),
+      /10\.0\.0\.0\/8=96h is longer than MAX_TTL \(72h\)/,
+    );
+    assert.match(
+      problemsOf({ MAX_TTL_BY_NETWORK: "10.0.0.0/8=30m" }).join(),
+      /10\.0\.0\.0\/8=30m is shorter than every one of TTL_CHOICES/,
+    );
+  });
+
+  it("wants a shared Redis for an instance that serves only half, and a place for links that open elsewhere", () => {
+    const redis = { REDIS_URL: "redis://localhost" };
+    assert.match(problemsOf({ ROLE: "open" }).join(), /ROLE: open needs a Redis/);
+    assert.match(problemsOf({ ROLE: "create", ...redis }).join(), /LINK_URL: is missing/);
+    assert.deepEqual(problemsOf({ ROLE: "open", ...redis }), []);
+    assert.deepEqual(problemsOf({ ROLE: "create", LINK_URL: "https://open.example", ...redis }), []);
+    assert.equal(problemsOf({ ROLE: "read" }).length, 1);
+  });
+
+  it("sends links to LINK_URL, and to PUBLIC_URL without it", () => {
+    const env = { PUBLIC_URL: "https://h.example" };
+    assert.equal(parseConfig(env, files()).linkUrl.href, "https://h.example/");
+    const apart = parseConfig({ ...env, LINK_URL: "https://open.example/x/" }, files());
+    assert.equal(apart.linkUrl.href, "https://open.example/x");
+    assert.equal(apart.publicUrl.href, "https://h.example/");
+  });
+});

@@ -25,6 +25,26 @@ export const rules: readonly Rule[] = [
     if (TTL_CHOICES.includes(DEFAULT_TTL)) return undefined;
     return `DEFAULT_TTL: ${formatDuration(DEFAULT_TTL)} is not one of TTL_CHOICES. Write one of ${TTL_CHOICES.map(formatDuration).join(", ")}, or add it to TTL_CHOICES.`;
   }),
+  rule(
+    ["MAX_TTL_BY_NETWORK", "MAX_TTL", "TTL_CHOICES"],
+    ({ MAX_TTL_BY_NETWORK = [], MAX_TTL, TTL_CHOICES }) => {
+      const shortest = Math.min(...TTL_CHOICES);
+      const wrong = MAX_TTL_BY_NETWORK.find(({ seconds }) => seconds > MAX_TTL || seconds < shortest);
+      if (wrong === undefined) return undefined;
+      const entry = `${wrong.network}=${formatDuration(wrong.seconds)}`;
+      return wrong.seconds > MAX_TTL
+        ? `MAX_TTL_BY_NETWORK: ${entry} is longer than MAX_TTL (${formatDuration(MAX_TTL)}). Shorten it, or raise MAX_TTL.`
+        : `MAX_TTL_BY_NETWORK: ${entry} is shorter than every one of TTL_CHOICES. Lengthen it, or add a shorter choice.`;
+    },
+  ),
+  rule(["ROLE", "REDIS_URL"], ({ ROLE, REDIS_URL }) => {
+    if (ROLE === "both" || REDIS_URL !== undefined) return undefined;
+    return `ROLE: ${ROLE} needs a Redis that it shares with the instance that does the rest. Set REDIS_URL, or write both.`;
+  }),
+  rule(["ROLE", "LINK_URL"], ({ ROLE, LINK_URL }) => {
+    if (ROLE !== "create" || LINK_URL !== undefined) return undefined;
+    return "LINK_URL: is missing, and with ROLE=create links can't be opened here. Set it to the PUBLIC_URL of the instance that opens.";
+  }),
   rule(["STORE_BUDGET", "MAX_SECRET_BYTES"], ({ STORE_BUDGET, MAX_SECRET_BYTES }) => {
     if (STORE_BUDGET?.kind !== "size" || STORE_BUDGET.bytes >= 2 * MAX_SECRET_BYTES) return undefined;
     return `STORE_BUDGET: too little for secrets of MAX_SECRET_BYTES (${formatSize(MAX_SECRET_BYTES)}). Write at least ${formatSize(2 * MAX_SECRET_BYTES)}, or lower MAX_SECRET_BYTES.`;

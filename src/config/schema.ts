@@ -47,6 +47,30 @@ export const settings = z.object({
     "Which reverse proxies to believe about a client's address. `true` is refused: anybody could choose the address that rate limits count by.",
     { defaultNote: "none" },
   ),
+  ROLE: withDefault(
+    kinds.oneOf(["both", "create", "open"]),
+    "both",
+    "What this instance serves. `create`: creating and receipts, and nothing can be opened. `open`: only opening. Two instances on one Redis keep creating on the intranet while opening is public.",
+  ),
+  LINK_URL: optional(
+    kinds.publicUrl,
+    "Where links lead, where opening has an address of its own. Receipts stay at `PUBLIC_URL`.",
+    { defaultNote: "`PUBLIC_URL`" },
+  ),
+  CREATE_ALLOW_CIDRS: optional(
+    kinds.networks,
+    "Who may create secrets. Behind a proxy this needs `TRUST_PROXY`.",
+    { defaultNote: "anybody" },
+  ),
+  OPEN_ALLOW_CIDRS: optional(
+    kinds.networks,
+    "Who may open secrets, whatever their senders allow. Behind a proxy this needs `TRUST_PROXY`.",
+    { defaultNote: "anybody" },
+  ),
+  GEOIP_DB: optional(
+    kinds.databasePath,
+    "Database that says which country an address is in, such as GeoLite2-Country or DB-IP Country Lite. With it, senders may choose countries.",
+  ),
   TLS: withDefault(
     kinds.oneOf(["off", "self-signed"]),
     "off",
@@ -129,6 +153,11 @@ export const settings = z.object({
     "72h",
     "Longest time to live that is accepted from anybody.",
   ),
+  MAX_TTL_BY_NETWORK: optional(
+    kinds.networkTtls(60, longestTtl),
+    "Longest time to live by client address, none above `MAX_TTL`. The first range that holds the address counts; where none does, `MAX_TTL`.",
+  ),
+  REQUIRE_PASSPHRASE: withDefault(kinds.onOff, "off", "`on`: no secret is accepted without a passphrase."),
   MAX_SECRET_BYTES: withDefault(
     kinds.size(KiB, 2048 * MiB),
     "25MiB",
@@ -173,6 +202,11 @@ export const settings = z.object({
     "on",
     "Pages for browsers without script, where the server seals and opens. `off` removes them.",
   ),
+  AUDIT_ADDRESSES: withDefault(
+    kinds.oneOf(["none", "network", "full"]),
+    "none",
+    "What audit lines hold of a client's address: nothing, its network (`/24` of IPv4, `/48` of IPv6), or all of it.",
+  ),
   METRICS_PORT: optional(
     kinds.port,
     "A port of its own for `GET /metrics`. Without it there are no metrics.",
@@ -180,7 +214,7 @@ export const settings = z.object({
   LOG_LEVEL: withDefault(
     kinds.oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     "info",
-    "Least important log lines to write.",
+    "Least important log lines to write. Audit lines are written always, but with `silent`.",
   ),
 });
 

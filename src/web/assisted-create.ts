@@ -65,7 +65,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       problem: error && { field: error.field, words: error.message },
       secret: decodeText(entered.secret),
       passphrase: entered.passphrase,
-      ttlChoices: ttlChoices(config, entered.ttl),
+      ttlChoices: ttlChoices(config, config.maxTtl, entered.ttl),
     };
     send(response, "assisted-create", data, { title: `${error ? "Error: " : ""}Let the server encrypt it` });
   }

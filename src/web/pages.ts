@@ -1,6 +1,7 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { RequestHandler } from "express";
 import { Router } from "express";
+import { createDemands } from "../access/demands.ts";
 import type { Config } from "../config/config.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { type Assets, pickEncoding } from "./assets.ts";
@@ -25,6 +26,7 @@ export function createFrame({
     rim: sealRim(),
     basePath,
     publicUrl: config.publicUrl.href.replace(/\/$/, ""),
+    linkUrl: config.linkUrl.href.replace(/\/$/, ""),
     maxSecretBytes: config.maxSecretBytes,
     maxFiles: config.maxFiles,
     redeliveryWindow: config.redeliveryWindow,
@@ -35,12 +37,14 @@ export function createFrame({
   return (page) => ({ ...common, ...page });
 }
 
-/** The choices of "Delete after", with `chosen` preselected. */
-export function ttlChoices({ ttlChoices }: Config, chosen: number): TtlChoice[] {
-  return ttlChoices.map((seconds) => ({
+/** The choices of "Delete after" up to `longest`, with `chosen` or the next shorter one preselected. */
+export function ttlChoices({ ttlChoices }: Config, longest: number, chosen: number): TtlChoice[] {
+  const allowed = ttlChoices.filter((seconds) => seconds <= longest);
+  const nearest = Math.max(...allowed.filter((seconds) => seconds <= chosen));
+  return allowed.map((seconds) => ({
     seconds,
     words: durationWords(seconds),
-    chosen: seconds === chosen,
+    chosen: seconds === nearest,
   }));
 }
 
@@ -78,12 +82,23 @@ export function createPages(deps: PageDeps): Router {
     data: PageData[Name],
   ) => constantPage(render(name, data, frame({ title, script: assets.reference(`${name}.js`, basePath) })));
 
-  const create = page("create", "Share a secret", {
-    ttlChoices: ttlChoices(config, config.defaultTtl),
-    maxFiles: config.maxFiles,
-    assistedHref: assistedHref(""),
-    basePath,
-  });
+  const demands = createDemands(config);
+  /** One for each longest time to live that a client's network may have. */
+  const creates = new Map(
+    [...demands.maxTtls].map((longest) => {
+      const data = {
+        ttlChoices: ttlChoices(config, longest, config.defaultTtl),
+        maxFiles: config.maxFiles,
+        assistedHref: assistedHref(""),
+        basePath,
+        countries: config.geoipDb !== undefined,
+        requirePassphrase: config.requirePassphrase,
+      };
+      return [longest, page("create", "Share a secret", data)] as const;
+    }),
+  );
+  const create: RequestHandler = (request, response, next) =>
+    creates.get(demands.maxTtl(request.ip))?.(request, response, next);
   const open = page("open", "A secret for you", { assistedHref: assistedHref("/open") });
   const receipt = page("receipt", "What became of it", {
     assistedHref: assistedHref("/open"),

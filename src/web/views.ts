@@ -8,6 +8,9 @@ export interface PageData {
     maxFiles: number;
     assistedHref: string | undefined;
     basePath: string;
+    /** Whether senders may choose countries. */
+    countries: boolean;
+    requirePassphrase: boolean;
   };
   open: { assistedHref: string | undefined };
   receipt: {
@@ -91,6 +94,8 @@ export interface Frame {
   readonly rim: string;
   readonly basePath: string;
   readonly publicUrl: string;
+  /** Where links lead. */
+  readonly linkUrl: string;
   readonly maxSecretBytes: number;
   readonly maxFiles: number;
   /** Seconds. */
