@@ -20,7 +20,8 @@ umask 0077
 # Redis before 7.2 refuses a list that names it, and clients do without).
 commands='+hello +client|setname +select +quit +info +ping +time +wait +set +get +getrange +setrange
 +incr +decr +pttl +exists +getex +getdel +hset +pexpire +hmget +hgetall +hdel +zadd
-+zincrby +zcard +zrangebyscore +zrem +del +unlink +script|load +eval +evalsha'
++zincrby +zcard +zrangebyscore +zrem +xgroup|create +xadd +xreadgroup +xautoclaim +xack
++xdel +xlen +del +unlink +script|load +eval +evalsha'
 
 role="${REDIS_ROLE:-redis}"
 shared=/run/waxseal
@@ -129,7 +130,7 @@ digest="$(printf %s "$password" | sha256sum | cut -c 1-64)"
 cat > "$own/users.acl" << ACL
 user default off resetpass ~* &* +@all
 user health on nopass resetkeys resetchannels -@all +ping
-user waxseal on #$digest ~${prefix}ws:* resetchannels -@all $(echo $commands)
+user waxseal on #$digest ~${prefix}ws:* resetchannels &${prefix}ws:changed -@all $(echo $commands)
 ACL
 if [ -n "${SENTINELS:-}" ]; then
   cat >> "$own/users.acl" << ACL

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { CLUSTER_COMMANDS, COMMANDS, trialCall } from "../store/redis-commands.ts";
+import { changesChannel } from "../store/redis-keys.ts";
 import { type Check, ok, problem, warning } from "./finding.ts";
 import type { RedisSubject } from "./redis-subject.ts";
 
@@ -70,7 +71,9 @@ export const checkNeeded: Check<RedisSubject> = {
   async run({ client, isNode, keyPrefix }) {
     // One hash tag: all of them lie on one node of a Cluster. That another node says MOVED is no refusal.
     const own = `ws:{doctor-${randomBytes(8).toString("hex")}}`;
-    const keys = { text: `${own}:text`, hash: `${own}:hash`, sorted: `${own}:sorted` };
+    const [text, hash, sorted, stream] = [`${own}:text`, `${own}:hash`, `${own}:sorted`, `${own}:stream`];
+    const channel = changesChannel(keyPrefix);
+    const keys = { channel, text, hash, sorted, stream };
     const refused: string[] = [];
     for (const command of isNode ? [...COMMANDS, ...CLUSTER_COMMANDS] : COMMANDS) {
       const call = trialCall(command, keys);
@@ -79,7 +82,7 @@ export const checkNeeded: Check<RedisSubject> = {
     if (refused.length === 0) return [ok("its user may do all that Waxseal does")];
     const list = refused.map((name) => `+${name}`).join(" ");
     return [
-      problem(`its user may not do all that Waxseal does. Allow it: ${list}, on keys ~${keyPrefix}ws:*.`),
+      problem(`its user may not do all that Waxseal does. Allow it: ${list}, on keys ~${keyPrefix}ws:* and the channel &${channel}.`),
     ];
   },
 };

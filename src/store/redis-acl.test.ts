@@ -12,12 +12,14 @@ import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { createUsedCommands } from "../testing/used-commands.ts";
-import { connectCluster, connectRedisOrCluster } from "./connect-redis.ts";
+import { connectCluster, connectRedisOrCluster, openRedis } from "./connect-redis.ts";
 import { storeContract } from "./contract.ts";
+import { outboxContract } from "./contract-outbox.ts";
 import { createRedisStore, type RedisStoreOptions } from "./redis.ts";
 import { aclRules, CLUSTER_COMMANDS, COMMANDS } from "./redis-commands.ts";
 import { recordKey } from "./redis-keys.ts";
 import { createLimitStore } from "./redis-limits.ts";
+import { createRedisOutbox } from "./redis-outbox.ts";
 import type { Store } from "./store.ts";
 
 const PREFIX = "team-a:";
@@ -73,6 +75,28 @@ storeContract("Redis, for a user who may do what is documented, under a prefix,"
     async close() {
       await Promise.all(stores.map((store) => store.close()));
       await used.stop();
+    },
+  };
+});
+
+outboxContract("An outbox, for the same user,", async (limits) => {
+  await admin.flushall();
+  await used.start([admin]);
+  const clients = [1, 2].map(() => connect(`${urlOf(server.port)}/1`));
+  await Promise.all(clients.map((client) => openRedis(client)));
+  const [outbox, other] = clients.map((client) => createRedisOutbox({ client, limits }));
+  assert.ok(outbox && other);
+  return {
+    outbox,
+    another: async () => other,
+    async advance(seconds) {
+      await used.stop();
+      await advanceRedis(admin, seconds);
+      await used.start([admin]);
+    },
+    async close() {
+      await used.stop();
+      for (const client of clients) client.disconnect();
     },
   };
 });

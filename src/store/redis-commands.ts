@@ -1,8 +1,12 @@
-/** Keys that nobody else has, for trying a command out. */
+import { changesChannel } from "./redis-keys.ts";
+
+/** Keys that nobody else has, for trying a command out, and the one channel. */
 export interface TrialKeys {
+  readonly channel: string;
   readonly text: string;
   readonly hash: string;
   readonly sorted: string;
+  readonly stream: string;
 }
 
 /** A command that the program sends, or that one of its scripts calls. */
@@ -67,12 +71,42 @@ export const COMMANDS: readonly RedisCommand[] = [
   { name: "zcard", use: "how many are pending", trial: ({ sorted }) => [sorted] },
   { name: "zrangebyscore", use: "scripts: what falls due", trial: ({ sorted }) => [sorted, "-inf", "0"] },
   { name: "zrem", use: "the index of what falls due", trial: ({ sorted }) => [sorted, "member"] },
+  {
+    name: "xgroup|create",
+    use: "scripts: notifications' queue",
+    trial: ({ stream }) => [stream, "group", "0", "MKSTREAM"],
+  },
+  { name: "xadd", use: "scripts: a notification to be sent", trial: ({ stream }) => [stream, "*", "d", "1"] },
+  {
+    name: "xreadgroup",
+    use: "scripts: the next notifications",
+    trial: ({ stream }) => ["GROUP", "group", "all", "COUNT", "1", "STREAMS", stream, ">"],
+  },
+  {
+    name: "xautoclaim",
+    use: "scripts: notifications that another replica took and did not send",
+    trial: ({ stream }) => [stream, "group", "all", "1000", "0-0", "COUNT", "1"],
+  },
+  {
+    name: "xack",
+    use: "scripts: a notification that was sent",
+    trial: ({ stream }) => [stream, "group", "0-1"],
+  },
+  { name: "xdel", use: "scripts: a notification that was sent", trial: ({ stream }) => [stream, "0-1"] },
+  { name: "xlen", use: "how many notifications wait", trial: ({ stream }) => [stream] },
   { name: "del", use: "a limit's counter", trial: ({ text }) => [text] },
   {
     name: "unlink",
     use: "removes shares, ciphertexts and records",
-    trial: ({ hash, sorted }) => [hash, sorted],
+    trial: ({ hash, sorted, stream }) => [hash, sorted, stream],
   },
+  {
+    name: "publish",
+    use: "tells replicas that a record changed",
+    trial: ({ channel }) => [channel, ""],
+  },
+  // To try it would change what the doctor's connection may do.
+  { name: "subscribe", use: "hears from replicas that a record changed" },
   { name: "script|load", use: "the rate limits' scripts", trial: () => ["return 1"] },
   { name: "eval", use: "scripts, the first time on a connection", trial: () => ["return 1", "0"] },
   { name: "evalsha", use: "scripts", trial: () => ["e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"] },
@@ -93,7 +127,7 @@ export const SENTINEL_COMMANDS = ["hello", "sentinel|get-master-addr-by-name", "
 
 /** `ACL SETUSER`'s rules after name and password. */
 export function aclRules(keyPrefix: string, commands: readonly RedisCommand[] = COMMANDS): string {
-  return `~${keyPrefix}ws:* resetchannels -@all ${commands.map(({ name }) => `+${name}`).join(" ")}`;
+  return `~${keyPrefix}ws:* resetchannels &${changesChannel(keyPrefix)} -@all ${commands.map(({ name }) => `+${name}`).join(" ")}`;
 }
 
 /** As it is sent: words, the first being the command. */

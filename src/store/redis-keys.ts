@@ -27,3 +27,15 @@ export const UPLOAD_SIZES_KEY = "ws:{uploads}:sizes";
 
 /** Written to a node of a Cluster for what stands before it in the node's history. See cluster-wait-pool.ts. */
 export const fenceKey = (number: number) => `ws:fence:${number}`;
+
+/**
+ * Notifications: for each destination a stream, and a sorted set of what waits for another attempt; a
+ * stream of dead letters; and a mark for each key that was added.
+ */
+export const queueKey = (to: string) => `ws:{notify}:queue:${to}`;
+export const delayedKey = (to: string) => `ws:{notify}:delayed:${to}`;
+export const seenKey = (key: string) => `ws:{notify}:seen:${key}`;
+export const DEAD_KEY = "ws:{notify}:dead";
+
+/** Where replicas tell each other that a record changed. The client puts its prefix before keys, not before channels. */
+export const changesChannel = (keyPrefix: string) => `${keyPrefix}ws:changed`;

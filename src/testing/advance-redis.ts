@@ -24,6 +24,12 @@ for _, key in ipairs(redis.call('KEYS', '*ws:*')) do
     elseif kind == 'zset' then
       local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
       for at = 1, #members, 2 do redis.call('ZADD', key, earlier(members[at + 1]), members[at]) end
+    elseif kind == 'stream' then
+      for _, group in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+        for _, taken in ipairs(redis.call('XPENDING', key, group[2], '-', '+', 10000)) do
+          redis.call('XCLAIM', key, group[2], taken[2], 0, taken[1], 'IDLE', taken[3] + by, 'JUSTID')
+        end
+      end
     end
   end
 end`;
