@@ -9,6 +9,18 @@ function lengthOnly(size: number): Buffer {
   return length;
 }
 
+/** Which of the two there are, and where each ends. Nothing where there are none, as it was before there were any. */
+function attachments({ rules, sender }: NewSecret): Buffer {
+  if (rules === undefined && sender === undefined) return Buffer.alloc(0);
+  const parts = [rules, sender].flatMap((text) => {
+    const bytes = Buffer.from(text ?? "");
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return [length, bytes];
+  });
+  return Buffer.concat(parts);
+}
+
 /**
  * What makes two creates the same: every field, the variable one last so that no two field lists
  * read alike. It covers the share, which has 256 bits of its own and can't be guessed from it.
@@ -18,14 +30,16 @@ export function digestBody(secret: NewSecret): Buffer {
   const numbers = Buffer.alloc(9);
   numbers.writeUIntBE(secret.ttl, 0, 6);
   numbers.writeUInt8(secret.passphrase ? 1 : 0, 8);
+  const attached = attachments(secret);
   return createHash("sha256")
-    .update(blob ? "waxseal/1 body\0" : "waxseal/1 upload\0")
+    .update(`waxseal/1 ${blob ? "body" : "upload"}${attached.length > 0 ? " attached" : ""}\0`)
     .update(secret.id)
     .update(secret.linkHash)
     .update(secret.accessHash)
     .update(secret.receiptHash)
     .update(secret.share)
     .update(numbers)
+    .update(attached)
     .update(blob ?? lengthOnly(size))
     .digest();
 }

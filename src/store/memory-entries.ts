@@ -1,10 +1,11 @@
 import type { SecretId, Share } from "../envelope/tokens.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { MemoryBlob } from "./memory-blob.ts";
-import { type Facts, isLive, isUnended, MAX_EVENTS } from "./record.ts";
+import { type Facts, isLive, isUnended, MAX_EVENTS, MAX_NOTES } from "./record.ts";
 import {
   type EndState,
   type EventKind,
+  type NoteKind,
   type SecretEvent,
   StoreFullError,
   StoreUnavailableError,
@@ -18,11 +19,12 @@ export const RECORD_BYTES = 2_048;
 const SWEEP_EVERY = 1_000;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-export interface Entry extends Mutable<Omit<Facts, "events">> {
+export interface Entry extends Mutable<Omit<Facts, "events" | "notes">> {
   readonly accessHash: Uint8Array;
   readonly body: Buffer;
   readonly ttl: number;
   readonly events: SecretEvent[];
+  readonly notes: SecretEvent[];
   share: Share | undefined;
   blob: MemoryBlob | undefined;
   claim: Buffer | undefined;
@@ -56,6 +58,15 @@ export interface Entries {
 export function note(entry: Entry, kind: EventKind, at: number): void {
   if (entry.events.length >= MAX_EVENTS) entry.events.splice(1, 1);
   entry.events.push({ at, kind });
+}
+
+/** Adds a note of what changes nothing; false where one of its kind is younger than `quiet` milliseconds. */
+export function addNote({ notes }: Entry, kind: NoteKind, at: number, quiet: number): boolean {
+  const latest = notes.findLast((note) => note.kind === kind);
+  if (latest && Math.abs(at - latest.at) < quiet) return false;
+  if (notes.length >= MAX_NOTES) notes.shift();
+  notes.push({ at, kind });
+  return true;
 }
 
 export interface EntriesOptions {

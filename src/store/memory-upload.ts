@@ -6,6 +6,7 @@ import { createMemoryBlob } from "./memory-blob.ts";
 import type { Entries } from "./memory-entries.ts";
 import { isLive } from "./record.ts";
 import {
+  assertAttachments,
   assertPiece,
   assertSize,
   assertTtl,
@@ -47,6 +48,9 @@ export function createMemoryUploads(
       endedAt: undefined,
       tries: 0,
       events: blob ? [{ at: now, kind: "sealed" }] : [],
+      notes: [],
+      rules: secret.rules,
+      sender: secret.sender,
       body,
       claim: undefined,
       until: 0,
@@ -60,6 +64,7 @@ export function createMemoryUploads(
     async create(secret) {
       assertTtl(secret.ttl, maxTtl);
       assertSize(secret);
+      assertAttachments(secret);
       const now = clock();
       const body = digestBody(secret);
       const known = entries.find(secret.id, now);

@@ -1,7 +1,7 @@
 import { copyOf } from "../envelope/bytes.ts";
 import { storedShare } from "../envelope/tokens.ts";
 import { digestClaim, sameDigest } from "./digests.ts";
-import { createEntries, note } from "./memory-entries.ts";
+import { addNote, createEntries, note } from "./memory-entries.ts";
 import { createMemoryUploads } from "./memory-upload.ts";
 import { asOf, isLive, isUnended } from "./record.ts";
 import {
@@ -133,6 +133,14 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       if (entry.state === "locked") entry.state = "sealed";
       entry.tries = 0;
       return { kind: "unlocked", triesLeft: limits.passphraseTries };
+    },
+
+    async note(id, kind, quiet) {
+      const now = clock();
+      const entry = find(id, now);
+      if (!entry || entry.state === "uploading") return MISSING;
+      if (!isLive(entry.state)) return endedResult(entry.state, entry.endedAt ?? now);
+      return { kind: addNote(entry, kind, now, quiet) ? "noted" : "quiet" };
     },
 
     async collectExpired() {

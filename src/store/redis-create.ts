@@ -84,6 +84,8 @@ function createWhole(
     secret.ttl * 1000,
     retention,
     secret.passphrase ? "1" : "0",
+    secret.rules ?? "",
+    secret.sender ?? "",
   );
 }
 

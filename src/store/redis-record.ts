@@ -4,19 +4,20 @@ import type { Facts } from "./record.ts";
 import {
   type EndState,
   type EventKind,
+  type NoteKind,
   type SecretEvent,
   type SecretState,
   StoreUnavailableError,
 } from "./store.ts";
 
 /**
- * The versions of the record's format that this code reads and writes: 2 where the ciphertext lies in
- * blocks, and 1, unchanged, where it is one value, so that versions of this program which know only
- * that share all those secrets with this one. While an upgrade rolls out,
+ * The versions of the record's format that this code reads and writes: 3 where there are rules by which
+ * somebody may not open it, 2 where the ciphertext lies in blocks, and 1, unchanged, where neither is
+ * so, so that versions of this program which know only that share all those secrets with this one. While an upgrade rolls out,
  * old and new replicas work on one Redis; a record in another format is not ours to touch, and is
  * answered as "unavailable, try again": a replica that knows it will be asked sooner or later.
  */
-const VERSIONS: readonly (string | undefined)[] = ["1", "2"];
+const VERSIONS: readonly (string | undefined)[] = ["1", "2", "3"];
 
 export interface StoredRecord {
   /** Redis' clock when it was read. */
@@ -40,6 +41,13 @@ export function unknownVersion(): StoreUnavailableError {
 
 const ENDS: readonly EndState[] = ["opened", "expired", "deleted", "lost"];
 const STATES: readonly SecretState[] = ["uploading", "sealed", "locked", ...ENDS];
+const NOTES: readonly NoteKind[] = [
+  "visited",
+  "refused-network",
+  "refused-country",
+  "refused-not-yet",
+  "refused-hours",
+];
 const EVENTS: readonly EventKind[] = [
   "sealed",
   "locked",
@@ -47,6 +55,7 @@ const EVENTS: readonly EventKind[] = [
   "wrong-passphrase",
   "unlocked",
   "received",
+  ...NOTES,
 ];
 
 function oneOf<T extends string>(kinds: readonly T[], text: string): T {
@@ -77,9 +86,13 @@ export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): 
     if (!Number.isSafeInteger(value)) throw new TypeError(`A record's field ${name} is not an integer.`);
     return value;
   }
-  function event(text: string): SecretEvent {
-    const [at = "", kind = ""] = text.split(":");
-    return { at: Number(at), kind: oneOf(EVENTS, kind) };
+  function events(text: string): SecretEvent[] {
+    // An upload has none, so what comes first when it ends begins with the comma.
+    const items = text.split(",").filter(Boolean);
+    return items.map((item) => {
+      const [at = "", kind = ""] = item.split(":");
+      return { at: Number(at), kind: oneOf(EVENTS, kind) };
+    });
   }
 
   return {
@@ -100,8 +113,10 @@ export function parseRecord(id: SecretId, reply: readonly (Buffer | number)[]): 
       expiresAt: integer("expires"),
       endedAt: fields.has("ended") ? integer("ended") : undefined,
       tries: integer("tries"),
-      // An upload has none, so what comes first when it ends begins with the comma.
-      events: bytes("events").toString().split(",").filter(Boolean).map(event),
+      events: events(bytes("events").toString()),
+      notes: events(fields.get("notes")?.toString() ?? ""),
+      rules: fields.get("rules")?.toString(),
+      sender: fields.get("sender")?.toString(),
       held: parseHeldSpans(fields.get("held")?.toString() ?? ""),
     },
   };

@@ -26,6 +26,8 @@ declare module "ioredis" {
       ttl: number,
       retention: number,
       passphrase: "0" | "1",
+      rules: string,
+      sender: string,
     ): Result<ScriptReply, Context>;
     waxsealBeginUploadBuffer(
       record: string,
@@ -41,6 +43,8 @@ declare module "ioredis" {
       longest: number,
       retention: number,
       passphrase: "0" | "1",
+      rules: string,
+      sender: string,
     ): Result<ScriptReply, Context>;
     waxsealReserveUploadBuffer(
       uploads: string,
@@ -113,6 +117,7 @@ declare module "ioredis" {
     waxsealAcknowledgeSecretBuffer(record: string, blob: string, claim: Bytes): Result<ScriptReply, Context>;
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;
+    waxsealNoteEventBuffer(record: string, kind: string, quiet: number): Result<ScriptReply, Context>;
     waxsealExpireSecretBuffer(record: string, blob: string): Result<ScriptReply, Context>;
     waxsealLoseSecretBuffer(
       record: string,
@@ -121,58 +126,20 @@ declare module "ioredis" {
       retention: number,
       grace: number,
     ): Result<ScriptReply, Context>;
-    waxsealAddDeliveryBuffer(
-      seen: string,
-      queue: string,
-      delayed: string,
-      delivery: string,
-      maxQueued: number,
-      remembered: number,
-      kept: number,
-    ): Result<ScriptReply, Context>;
-    waxsealTakeDeliveriesBuffer(
-      queue: string,
-      delayed: string,
-      count: number,
-      idle: number,
-      cursor: string,
-      kept: number,
-    ): Result<Buffer[], Context>;
-    waxsealFinishDeliveryBuffer(queue: string, entry: string): Result<[settled: number], Context>;
-    waxsealDelayDeliveryBuffer(
-      queue: string,
-      delayed: string,
-      entry: string,
-      delivery: string,
-      delay: number,
-      kept: number,
-    ): Result<[settled: number], Context>;
-    waxsealBuryDeliveryBuffer(
-      queue: string,
-      dead: string,
-      entry: string,
-      delivery: string,
-      reason: string,
-      maxDead: number,
-      kept: number,
-    ): Result<[settled: number], Context>;
   }
 }
 
 const SCRIPTS = [
   "abandon-upload",
   "acknowledge-secret",
-  "add-delivery",
   "begin-upload",
-  "bury-delivery",
   "create-secret",
-  "delay-delivery",
   "delete-secret",
   "discard-secret",
   "expire-secret",
   "find-due",
-  "finish-delivery",
   "lose-secret",
+  "note-event",
   "open-secret",
   "read-record",
   "release-upload",
@@ -180,7 +147,6 @@ const SCRIPTS = [
   "reserve-upload",
   "schedule-expiry",
   "seal-upload",
-  "take-deliveries",
   "unlock-secret",
   "withdraw-claim",
   "write-block",

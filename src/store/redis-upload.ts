@@ -47,6 +47,8 @@ export function beginUpload(
     uploads.longest * 1000,
     retention,
     secret.passphrase ? "1" : "0",
+    secret.rules ?? "",
+    secret.sender ?? "",
   );
 }
 

@@ -17,7 +17,14 @@ import { freeBlocks, loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from 
 import { ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import { defineScripts, loadScripts } from "./redis-scripts.ts";
 import { sealUpload, writeBlob } from "./redis-upload.ts";
-import { assertSize, assertTtl, type Store, type StoreLimits, UPLOAD_LIMITS } from "./store.ts";
+import {
+  assertAttachments,
+  assertSize,
+  assertTtl,
+  type Store,
+  type StoreLimits,
+  UPLOAD_LIMITS,
+} from "./store.ts";
 import { createUploadRooms } from "./upload-rooms.ts";
 import { createPlainWriter, createWaitPool, tooFewReplicas, type Writer } from "./wait-pool.ts";
 import { createWithdrawals } from "./withdrawals.ts";
@@ -88,6 +95,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async create(secret) {
       assertTtl(secret.ttl, limits.maxTtl);
       assertSize(secret);
+      assertAttachments(secret);
       return createSecret(parts, secret);
     },
 
@@ -144,6 +152,14 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (kind === "missing") return MISSING;
       if (kind === "ended") return ended(reply[1], reply[2]);
       return { kind: "unlocked", triesLeft: limits.passphraseTries };
+    },
+
+    async note(id, kind, quiet) {
+      const reply = await ask(client.waxsealNoteEventBuffer(recordKey(id), kind, quiet));
+      const outcome = kindOf(reply);
+      if (outcome === "missing") return MISSING;
+      if (outcome === "ended") return ended(reply[1], reply[2]);
+      return { kind: outcome === "noted" ? "noted" : "quiet" };
     },
 
     collectExpired: () => collectExpired(parts),

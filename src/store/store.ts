@@ -7,7 +7,18 @@ export type EndState = "opened" | "expired" | "deleted" | "lost";
 /** `uploading`: parts of its blob are still to come. Nobody can open it yet. */
 export type SecretState = "uploading" | LiveState | EndState;
 
-export type EventKind = "sealed" | "wrong-passphrase" | "locked" | "unlocked" | "received" | EndState;
+/** By which of its sender's rules an attempt to open a secret was refused. */
+export type RefusalReason = "network" | "country" | "not-yet" | "hours";
+/** What is noted without changing anything: somebody with the link looked, or was refused. */
+export type NoteKind = "visited" | `refused-${RefusalReason}`;
+export type EventKind =
+  | "sealed"
+  | "wrong-passphrase"
+  | "locked"
+  | "unlocked"
+  | "received"
+  | NoteKind
+  | EndState;
 
 /** Times are milliseconds since 1970 by the store's own clock. */
 export interface SecretEvent {
@@ -27,6 +38,10 @@ export interface NewSecret {
   readonly blob?: Ciphertext;
   readonly ttl: TtlSeconds;
   readonly passphrase: boolean;
+  /** Who may open it, as whoever asks here understands it: from 1 to `MAX_RULES_BYTES` bytes of UTF-8. */
+  readonly rules?: string;
+  /** Who is told what becomes of it, likewise: from 1 to `MAX_SENDER_BYTES` bytes of UTF-8. */
+  readonly sender?: string;
 }
 
 /** Bytes from `start` up to, and without, `end`. */
@@ -59,6 +74,9 @@ export interface SecretRecord {
   readonly triesLeft: number;
   /** Oldest first; empty while it is uploading. An upload that was given up never says `sealed`. */
   readonly events: readonly SecretEvent[];
+  readonly rules?: string;
+  /** Goes once its end has been told (see `collectExpired`), and with an upload that comes to nothing. */
+  readonly sender?: string;
   /** While the state is `uploading`, and only then. */
   readonly upload?: UploadProgress;
 }
@@ -144,6 +162,9 @@ export type DeleteResult =
   | Ended
   | Missing;
 
+/** `quiet`: there is one of its kind that is young enough, so nothing was written. */
+export type NoteResult = { readonly kind: "noted" } | { readonly kind: "quiet" } | Ended | Missing;
+
 export type UnlockResult = { readonly kind: "unlocked"; readonly triesLeft: number } | Ended | Missing;
 
 /**
@@ -156,6 +177,9 @@ export const BLOB_BLOCK = 524_288 - 64;
 export const MAX_READ = 2 * BLOB_BLOCK;
 /** Into how many separate spans the bytes held by one upload may fall. */
 export const MAX_HELD_SPANS = 64;
+
+export const MAX_RULES_BYTES = 4_096;
+export const MAX_SENDER_BYTES = 1_024;
 
 export interface UploadLimits {
   /** Seconds from the last byte that arrived until an upload is given up. */
@@ -241,13 +265,28 @@ export interface Store {
   /** The sender's: gives all tries back. */
   unlock(id: SecretId): Promise<UnlockResult>;
   /**
+   * Notes an event that changes no state, unless one of its kind is younger than `quiet` milliseconds.
+   * Notes have a bound of their own (`MAX_NOTES` in record.ts): the oldest note makes room, and no
+   * other event does. Of an upload there is nothing to note: missing.
+   */
+  note(id: SecretId, kind: NoteKind, quiet: number): Promise<NoteResult>;
+  /**
    * Secrets that ran out unopened since the last call, each reported once across all replicas.
    * Expiry itself does not wait for this: it is for the log and the counters.
+   *
+   * With `followEnds`, `beforeForget` is called for each secret that has ended in whatever way and is
+   * due for a look, and for those that live and to which something may have happened; at most
+   * `TOLD_AT_ONCE` at a time, perhaps more than once and on several replicas. When it has resolved
+   * for one that ended, the record's `sender` is removed and nothing is said of it any more; where it
+   * rejects, it is called again some seconds later. A rejection is passed on where nothing expired.
    */
-  collectExpired(): Promise<SecretId[]>;
+  collectExpired(beforeForget?: (id: SecretId) => Promise<void>): Promise<SecretId[]>;
   /** The same for uploads that were given up: they were never sealed, so `collectExpired` says nothing of them. */
   collectAbandoned(): Promise<SecretId[]>;
-  /** How many secrets are sealed or locked now, uploads not among them; an expired one may count until it is collected. */
+  /**
+   * How many secrets are sealed or locked now, uploads not among them. One that has ended may count
+   * until it is collected: an expired one, and with `followEnds` any.
+   */
   countPending(): Promise<number>;
   memory(): Promise<readonly StoreMemory[]>;
   close(): Promise<void>;
@@ -296,6 +335,18 @@ export class StorePreconditionError extends Error {
 export function assertSize({ size, blob }: Pick<NewSecret, "size" | "blob">): void {
   if (Number.isSafeInteger(size) && size >= 0 && (blob === undefined || blob.length === size)) return;
   throw new RangeError(`A blob's size is its length in bytes, not ${size}.`);
+}
+
+/** Nobody parses these two here, so all that can go wrong is their length. */
+export function assertAttachments({ rules, sender }: Pick<NewSecret, "rules" | "sender">): void {
+  for (const [what, text, most] of [
+    ["Rules", rules, MAX_RULES_BYTES],
+    ["A sender", sender, MAX_SENDER_BYTES],
+  ] as const) {
+    if (text === undefined) continue;
+    const length = Buffer.byteLength(text);
+    if (length < 1 || length > most) throw new RangeError(`${what}: from 1 to ${most} bytes, not ${length}.`);
+  }
 }
 
 export function assertPiece(offset: number, { length }: Uint8Array, size: number): void {

@@ -115,8 +115,13 @@ export function instrumentStore(
       }
       return result;
     },
-    async collectExpired() {
-      const ids = await timed("collect-expired", () => store.collectExpired());
+    async note(id, kind, quiet) {
+      const result = await timed("note", () => store.note(id, kind, quiet));
+      if (result.kind === "noted") onChange(id);
+      return result;
+    },
+    async collectExpired(beforeForget) {
+      const ids = await timed("collect-expired", () => store.collectExpired(beforeForget));
       for (const id of ids) {
         metrics.expired.inc();
         audit("expired", id);

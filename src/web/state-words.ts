@@ -43,17 +43,23 @@ export const STATE_WORDS = [
   },
 ] as const satisfies readonly (StateWords & { name: SecretState | "abandoned" })[];
 
-export const EVENT_WORDS = [
-  { name: "sealed", words: "Sealed" },
-  { name: "wrong-passphrase", words: "Wrong passphrase" },
-  { name: "locked", words: "Locked" },
-  { name: "unlocked", words: "Unlocked" },
-  { name: "opened", words: "Opened" },
-  { name: "received", words: "Received by the browser that opened it" },
-  { name: "expired", words: "Expired unopened" },
-  { name: "deleted", words: "Deleted" },
-  { name: "lost", words: "Lost" },
-] as const satisfies readonly { name: EventKind; words: string }[];
+const WORDS_BY_EVENT = {
+  sealed: "Sealed",
+  visited: "Page visited by somebody with the link",
+  "refused-network": "Refused: not from an allowed network",
+  "refused-country": "Refused: not from an allowed country",
+  "refused-not-yet": "Refused: not yet allowed",
+  "refused-hours": "Refused: outside the allowed hours",
+  "wrong-passphrase": "Wrong passphrase",
+  locked: "Locked",
+  unlocked: "Unlocked",
+  opened: "Opened",
+  received: "Received by the browser that opened it",
+  expired: "Expired unopened",
+  deleted: "Deleted",
+  lost: "Lost",
+} as const satisfies Record<EventKind, string>;
+export const EVENT_WORDS = Object.entries(WORDS_BY_EVENT).map(([name, words]) => ({ name, words }));
 
 /** An upload that was given up ends as expired, though it never was a secret that somebody could open. */
 export function stateWords({ state, events }: Pick<SecretRecord, "state" | "events">): StateWords {
@@ -63,7 +69,7 @@ export function stateWords({ state, events }: Pick<SecretRecord, "state" | "even
 }
 
 export function eventWords(kind: EventKind): string {
-  return EVENT_WORDS.find(({ name }) => name === kind)?.words ?? kind;
+  return WORDS_BY_EVENT[kind];
 }
 
 /** "21 Nov 2026, 14:32 UTC": for pages that can't know the reader's time zone. */

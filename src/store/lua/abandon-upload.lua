@@ -19,7 +19,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = redis.call('HMGET', KEYS[1], 'v', 'share', 'state', 'expires', 'size', 'block', 'created')
 local expires = tonumber(record[4])
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' and record[1] ~= '3' then return { 'version' } end
 if record[2] ~= ARGV[1] then return { 'foreign' } end
 if record[3] ~= 'uploading' then return { 'over' } end
 

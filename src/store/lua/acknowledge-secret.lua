@@ -15,7 +15,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'claim', 'events', 'share', 'received',
   'size', 'block', 'expires')
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' and record[1] ~= '3' then return { 'version' } end
 if record[2] == 'uploading' and clock < tonumber(record[9]) then return { 'missing' } end
 if record[2] ~= 'opened' or record[3] ~= ARGV[1] then return { 'refused' } end
 

@@ -13,6 +13,8 @@
 -- ARGV[10] how long the upload may take at most, ms
 -- ARGV[11] retention, ms
 -- ARGV[12] '1' with a passphrase, '0' without
+-- ARGV[13] rules, or '' without
+-- ARGV[14] sender, or '' without
 --
 -- {'created', created ms, expires ms}
 -- {'existed', created ms, expires ms, share key's name, 1 where it is uploading}  the same body was here before
@@ -24,7 +26,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires', 'share', 'state')
 if known[1] then
-  if known[1] ~= '1' and known[1] ~= '2' then return { 'version' } end
+  if known[1] ~= '1' and known[1] ~= '2' and known[1] ~= '3' then return { 'version' } end
   if known[2] ~= ARGV[4] then return { 'conflict' } end
   -- As in create-secret: this create may be the one that is acknowledged.
   redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
@@ -52,5 +54,8 @@ redis.call('HSET', KEYS[1],
   'expires', expires,
   'tries', 0,
   'events', '')
+-- Version 3, so that a replica which knows nothing of rules does not let in whom they refuse.
+if ARGV[13] ~= '' then redis.call('HSET', KEYS[1], 'v', '3', 'rules', ARGV[13]) end
+if ARGV[14] ~= '' then redis.call('HSET', KEYS[1], 'sender', ARGV[14]) end
 redis.call('PEXPIRE', KEYS[1], expires - now + tonumber(ARGV[11]))
 return { 'created', now, expires }

@@ -11,6 +11,8 @@
 -- ARGV[7] time to live, ms
 -- ARGV[8] retention, ms
 -- ARGV[9] '1' with a passphrase, '0' without
+-- ARGV[10] rules, or '' without
+-- ARGV[11] sender, or '' without
 --
 -- {'created', created ms, expires ms}
 -- {'existed', created ms, expires ms, share key's name, 1 where it is sealed}  the same body was here before
@@ -22,7 +24,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local known = redis.call('HMGET', KEYS[1], 'v', 'body', 'created', 'expires', 'share', 'state')
 if known[1] then
-  if known[1] ~= '1' and known[1] ~= '2' then return { 'version' } end
+  if known[1] ~= '1' and known[1] ~= '2' and known[1] ~= '3' then return { 'version' } end
   if known[2] ~= ARGV[4] then return { 'conflict' } end
   -- A WAIT that follows has something of its own to wait for; a full Redis allows it. Should it succeed,
   -- this create is acknowledged, whatever the first one waited for: see discard-secret.
@@ -49,5 +51,8 @@ redis.call('HSET', KEYS[1],
   'expires', now + ttl,
   'tries', 0,
   'events', now .. ':sealed')
+-- Version 3, so that a replica which knows nothing of rules does not let in whom they refuse.
+if ARGV[10] ~= '' then redis.call('HSET', KEYS[1], 'v', '3', 'rules', ARGV[10]) end
+if ARGV[11] ~= '' then redis.call('HSET', KEYS[1], 'sender', ARGV[11]) end
 redis.call('PEXPIRE', KEYS[1], ttl + tonumber(ARGV[8]))
 return { 'created', now, now + ttl }

@@ -16,7 +16,7 @@ local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'u
   'size', 'block', 'created')
 local state, expires, ended, share = record[2], tonumber(record[3]), tonumber(record[4]), record[7]
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' and record[1] ~= '3' then return { 'version' } end
 -- After a failover the clock may be another one: no event is noted as earlier than the one before it, or
 -- than the create where that was of an upload.
 local now = math.max(clock, tonumber(string.match(record[6], '(%d+):[%a-]+$') or record[11]))

@@ -15,7 +15,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'events', 'share', 'size', 'block')
 local state, expires = record[2], tonumber(record[3])
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' and record[1] ~= '3' then return { 'version' } end
 -- As an upload it was given up, though nobody has written that down yet.
 if state == 'uploading' and now >= expires then return { 'ended' } end
 -- A seal that was taken back may come again: the upload is live too.

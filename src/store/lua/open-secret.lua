@@ -33,7 +33,7 @@ local attempts, again, received, destroyed = record[12], record[13], record[14],
 local blocks = record[18] and math.ceil(record[17] / record[18])
 
 if not version then return { 'missing' } end
-if version ~= '1' and version ~= '2' then return { 'version' } end
+if version ~= '1' and version ~= '2' and version ~= '3' then return { 'version' } end
 -- Lua interns its strings: comparing two of them compares two pointers and takes the same time
 -- wherever they differ.
 if link ~= ARGV[1] then return { 'missing' } end

@@ -17,7 +17,7 @@ local size, idle = tonumber(record[3]), tonumber(ARGV[2])
 
 redis.call('PEXPIRE', KEYS[1], idle + tonumber(ARGV[3]))
 for n = 0, math.ceil(size / tonumber(record[4])) - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, idle) end
-redis.call('HDEL', KEYS[1], 'sealing')
+redis.call('HDEL', KEYS[1], 'sealing', 'notes')
 redis.call('HSET', KEYS[1],
   'state', 'uploading',
   'held', size > 0 and '0-' .. string.format('%.0f', size) or '',

@@ -20,7 +20,7 @@ local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'created', 'expires', 
 local version, state, created, expires = record[1], record[2], tonumber(record[3]), tonumber(record[4])
 local size = tonumber(record[6])
 if not version then return { 'missing' } end
-if version ~= '1' and version ~= '2' then return { 'version' } end
+if version ~= '1' and version ~= '2' and version ~= '3' then return { 'version' } end
 if state ~= 'uploading' and state ~= 'sealed' and state ~= 'locked' then
   return { 'ended', state, tonumber(record[5]) }
 end

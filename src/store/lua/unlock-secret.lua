@@ -13,7 +13,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'tries', 'events')
 local state, expires, events = record[2], tonumber(record[3]), record[6]
 if not record[1] then return { 'missing' } end
-if record[1] ~= '1' and record[1] ~= '2' then return { 'version' } end
+if record[1] ~= '1' and record[1] ~= '2' and record[1] ~= '3' then return { 'version' } end
 -- After a failover the clock may be another one: no event is noted as earlier than the one before it. An
 -- upload has none.
 local now = math.max(clock, tonumber(string.match(events, '(%d+):[%a-]+$') or clock))

@@ -17,7 +17,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'attempt', 'expires', 'events', 'destroyed', 'until',
   'again', 'received', 'window', 'ended', 'size', 'block')
-local known = record[1] == '1' or record[1] == '2'
+local known = record[1] == '1' or record[1] == '2' or record[1] == '3'
 local attempts, windowEnd = record[3], tonumber(record[7])
 if not known or record[2] ~= 'opened' or not attempts or record[6] or record[9] then return { 0 } end
 

@@ -24,7 +24,7 @@ local record = redis.call('HMGET', KEYS[1], 'v', 'state', 'expires', 'ended', 'c
 local version, state, expires = record[1], record[2], tonumber(record[3])
 local size, block = tonumber(record[6]), tonumber(record[7])
 if not version then return { 'missing' } end
-if version ~= '1' and version ~= '2' then return { 'version' } end
+if version ~= '1' and version ~= '2' and version ~= '3' then return { 'version' } end
 
 local from = tonumber(ARGV[1])
 local to = from + #ARGV[2]
