@@ -126,18 +126,57 @@ declare module "ioredis" {
       retention: number,
       grace: number,
     ): Result<ScriptReply, Context>;
+    waxsealAddDeliveryBuffer(
+      seen: string,
+      queue: string,
+      delayed: string,
+      delivery: string,
+      maxQueued: number,
+      remembered: number,
+      kept: number,
+    ): Result<ScriptReply, Context>;
+    waxsealTakeDeliveriesBuffer(
+      queue: string,
+      delayed: string,
+      count: number,
+      idle: number,
+      cursor: string,
+      kept: number,
+    ): Result<Buffer[], Context>;
+    waxsealFinishDeliveryBuffer(queue: string, entry: string): Result<[settled: number], Context>;
+    waxsealDelayDeliveryBuffer(
+      queue: string,
+      delayed: string,
+      entry: string,
+      delivery: string,
+      delay: number,
+      kept: number,
+    ): Result<[settled: number], Context>;
+    waxsealBuryDeliveryBuffer(
+      queue: string,
+      dead: string,
+      entry: string,
+      delivery: string,
+      reason: string,
+      maxDead: number,
+      kept: number,
+    ): Result<[settled: number], Context>;
   }
 }
 
 const SCRIPTS = [
   "abandon-upload",
   "acknowledge-secret",
+  "add-delivery",
   "begin-upload",
+  "bury-delivery",
   "create-secret",
+  "delay-delivery",
   "delete-secret",
   "discard-secret",
   "expire-secret",
   "find-due",
+  "finish-delivery",
   "lose-secret",
   "note-event",
   "open-secret",
@@ -147,6 +186,7 @@ const SCRIPTS = [
   "reserve-upload",
   "schedule-expiry",
   "seal-upload",
+  "take-deliveries",
   "unlock-secret",
   "withdraw-claim",
   "write-block",
