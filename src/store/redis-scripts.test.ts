@@ -26,7 +26,11 @@ describe("The Lua scripts", () => {
 
   it("address no key but those in KEYS, so that they run in a Cluster", () => {
     for (const { name, lua } of loadScripts()) {
-      for (const [call, command, firstArgument] of lua.matchAll(
+      // Two commands name their keys further on.
+      const keysFirst = lua
+        .replaceAll("'XGROUP', 'CREATE'", "'XGROUP'")
+        .replaceAll(/'XREADGROUP', .*'STREAMS'/g, "'XREADGROUP'");
+      for (const [call, command, firstArgument] of keysFirst.matchAll(
         /redis\.p?call\('([A-Z]+)'(?:, ([^,)\s]+))?/g,
       )) {
         if (command === "TIME") continue;
