@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Store as LimitStore } from "express-rate-limit";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { createLogSink } from "./audit/log-sink.ts";
+import { createTrail, type Trail } from "./audit/trail.ts";
 import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
 import type { SecretId } from "./envelope/tokens.ts";
@@ -36,6 +39,8 @@ const STORE_PATIENCE = 10_000;
 export interface Service {
   readonly handler: RequestListener;
   readonly metricsHandler: RequestListener;
+  /** The first of its lines is written when `begin` is called. */
+  readonly trail: Trail;
   /** Stops what runs in the background and lets go of the store. */
   close(): Promise<void>;
 }
@@ -125,7 +130,10 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
 
   const metrics = createMetrics(store);
   const onChange = (id: SecretId) => changes.publish(id);
-  const watched = instrumentStore(store, metrics, createAudit(log), onChange);
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const trail = createTrail({ version, sinks: [createLogSink(log)] });
+  const audit = createAudit(trail);
+  const watched = instrumentStore(store, metrics, audit, onChange);
   const watch = startExpiryWatch({ store: watched, log, every: EXPIRY_EVERY });
   return {
     handler: createApp({
@@ -136,12 +144,14 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
       limitStore,
       log,
       metrics,
+      audit,
       assets,
       render,
       hashPassphrase: createPassphraseHasher(),
       isDraining,
     }),
     metricsHandler: createMetricsApp(metrics),
+    trail,
     async close() {
       watch.stop();
       await changes.close();

@@ -103,6 +103,7 @@ async function serve(): Promise<void> {
     else log.info(line);
   }
   for (const doubt of describeDoubts(config)) log.warn(doubt);
+  service.trail.begin();
 
   let firstSignal = 0;
   async function end(signal: NodeJS.Signals): Promise<void> {

@@ -4,6 +4,8 @@ import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Logger, pino } from "pino";
 import supertest from "supertest";
+import { createLogSink } from "../audit/log-sink.ts";
+import { createTrail } from "../audit/trail.ts";
 import { parseConfig } from "../config/parse-config.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import { cheapHash } from "../envelope/testing.ts";
@@ -14,6 +16,7 @@ import { createMemoryChanges } from "../store/memory-changes.ts";
 import type { Store } from "../store/store.ts";
 import { type AppDeps, createApp } from "../web/app.ts";
 import { loadAssets } from "../web/assets.ts";
+import { createAudit } from "../web/audit.ts";
 import { createMetrics, type Metrics } from "../web/metrics.ts";
 import { createRenderer } from "../web/views.ts";
 import type { SealedSecret } from "./sealed-secret.ts";
@@ -94,6 +97,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     limitStore: limitStore ?? (() => undefined),
     log,
     metrics,
+    audit: createAudit(createTrail({ sinks: [createLogSink(log)], clock })),
     assets,
     render,
     hashPassphrase,

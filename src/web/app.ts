@@ -9,7 +9,7 @@ import type { Changes } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
 import { type Assets, serveAssets } from "./assets.ts";
 import { createAssisted } from "./assisted.ts";
-import { createAudit } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import { createSecretRoute } from "./create-secret.ts";
 import { createErrorHandler } from "./error-handler.ts";
 import { createHealth } from "./health.ts";
@@ -40,6 +40,7 @@ export interface AppDeps {
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly audit: Audit;
   readonly assets: Assets;
   readonly render: Renderer;
   /** Argon2id off the event loop, for the assisted pages. */
@@ -70,8 +71,7 @@ function pathOf(target = ""): string {
 
 /** The whole service as one request handler. Does no I/O of its own; starts no timer of its own. */
 export function createApp(deps: AppDeps): RequestListener {
-  const { config, isDraining, log, metrics } = deps;
-  const audit = createAudit(log);
+  const { audit, config, isDraining, log, metrics } = deps;
   const limits = createLimits(deps);
   const store = instrumentStore(deps.store, metrics, audit, deps.onChange);
   const uploads = createUploadPlaces(
@@ -88,7 +88,7 @@ export function createApp(deps: AppDeps): RequestListener {
   app.set("query parser", false);
   app.set("trust proxy", config.trustProxy);
 
-  app.use(createRequestLog(log, metrics));
+  app.use(createRequestLog(log, metrics, config.auditAddresses));
   app.use(createSecurityHeaders(config));
   app.use(createProxyHint(log));
   app.use(knownMethods);

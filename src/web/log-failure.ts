@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { StoreFullError, StoreUnavailableError } from "../store/store.ts";
 import { describeError } from "./log-error.ts";
-import { currentRequestId } from "./request-log.ts";
+import { currentRequest } from "./request-log.ts";
 
 /** The failures that a client is told about and an operator has to mend. */
 export function isStoreFailure(error: unknown): boolean {
@@ -10,5 +10,5 @@ export function isStoreFailure(error: unknown): boolean {
 
 /** `warn` where it was foreseen. */
 export function logFailure(log: Logger, level: "warn" | "error", error: unknown): void {
-  log[level]({ requestId: currentRequestId(), error: describeError(error) }, "request failed");
+  log[level]({ requestId: currentRequest()?.requestId, error: describeError(error) }, "request failed");
 }

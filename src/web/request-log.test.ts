@@ -6,7 +6,7 @@ import { createMemoryStore } from "../store/memory.ts";
 import { sealSecret } from "../testing/sealed-secret.ts";
 import { createTestApp, type TestApp } from "../testing/test-app.ts";
 import { until } from "../testing/until.ts";
-import { fingerprint } from "./audit.ts";
+import { fingerprint } from "../audit/fingerprint.ts";
 
 const requests = (app: TestApp) => app.logLines().filter(({ msg }) => msg === "request");
 const audits = (app: TestApp) => app.logLines().filter(({ audit }) => audit !== undefined);

@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import type { Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
+import type { Config } from "../config/config.ts";
+import { auditAddressOf } from "./audit-address.ts";
 import type { Metrics } from "./metrics.ts";
 import { onceOver } from "./once-over.ts";
 
@@ -10,11 +12,18 @@ const PROBES = new Set(["/healthz", "/readyz"]);
 /** nginx's number for "the client went away before there was an answer". */
 const CLIENT_GONE = 499;
 
-const currentRequest = new AsyncLocalStorage<string>();
+/** What audit lines say of the request that caused them. */
+export interface CurrentRequest {
+  readonly requestId: string;
+  /** As `AUDIT_ADDRESSES` has it. */
+  readonly address: string | undefined;
+}
 
-/** The id of the request that is being served, for lines that are written deeper inside. */
-export function currentRequestId(): string | undefined {
-  return currentRequest.getStore();
+const served = new AsyncLocalStorage<CurrentRequest>();
+
+/** The request that is being served, for lines that are written deeper inside. */
+export function currentRequest(): CurrentRequest | undefined {
+  return served.getStore();
 }
 
 /**
@@ -32,9 +41,13 @@ function statusOf(res: Response): number {
 
 /**
  * One line and one observation per request, when it is over. The line has no address, no headers
- * and no client's IP: what is not written cannot leak.
+ * and no client's IP: what is not written cannot leak. `kept`: what audit lines may hold of the latter.
  */
-export function createRequestLog(log: Logger, metrics: Metrics): RequestHandler {
+export function createRequestLog(
+  log: Logger,
+  metrics: Metrics,
+  kept: Config["auditAddresses"],
+): RequestHandler {
   return (req, res, next) => {
     const requestId = randomUUID();
     const started = performance.now();
@@ -51,6 +64,7 @@ export function createRequestLog(log: Logger, metrics: Metrics): RequestHandler 
       const level = PROBES.has(route) && status < 400 ? "debug" : "info";
       log[level]({ requestId, method, route, status, milliseconds: duration, ...complete }, "request");
     });
-    currentRequest.run(requestId, next);
+    // Asked for now: a connection that the client has closed has no address any more.
+    served.run({ requestId, address: auditAddressOf(req, kept) }, next);
   };
 }
