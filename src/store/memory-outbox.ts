@@ -1,4 +1,4 @@
-import { OUTBOX_LIMITS, type Outbox, OutboxFullError, type OutboxLimits, type Taken } from "./outbox.ts";
+import { type Delivery, OUTBOX_LIMITS, type Outbox, type OutboxLimits, type Taken } from "./outbox.ts";
 
 export interface MemoryOutboxOptions {
   readonly limits?: OutboxLimits;
@@ -43,10 +43,15 @@ export function createMemoryOutbox(options: MemoryOutboxOptions = {}): Outbox {
       forget();
       const now = clock();
       let added = 0;
-      for (const { key, to, body } of deliveries) {
+      const refused: Delivery[] = [];
+      for (const delivery of deliveries) {
+        const { key, to, body } = delivery;
         const queue = queueOf(to);
         if (seen.has(key)) continue;
-        if (queue.size >= limits.maxQueued) throw new OutboxFullError(to);
+        if (queue.size >= limits.maxQueued) {
+          refused.push(delivery);
+          continue;
+        }
         const entry = `${++entries}`;
         queue.set(entry, {
           item: { entry, key, to, body, attempt: 1, since: now },
@@ -56,7 +61,7 @@ export function createMemoryOutbox(options: MemoryOutboxOptions = {}): Outbox {
         seen.set(key, now + limits.remembered);
         added++;
       }
-      return added;
+      return { added, refused };
     },
 
     async take(to, count) {

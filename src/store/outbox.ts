@@ -1,5 +1,3 @@
-import { StoreFullError } from "./store.ts";
-
 /** What waits to be sent to one destination. */
 export interface Delivery {
   /** Idempotency key, stable for an event and a destination. */
@@ -18,6 +16,13 @@ export interface Taken extends Delivery {
   readonly attempt: number;
   /** When it was added, in milliseconds since 1970 by the clock of who added it. */
   readonly since: number;
+}
+
+export interface AddResult {
+  /** How many are new. */
+  readonly added: number;
+  /** Those that were not kept, because their destination's queue is full; their keys are not remembered. */
+  readonly refused: readonly Delivery[];
 }
 
 export interface OutboxStats {
@@ -57,11 +62,8 @@ export const OUTBOX_LIMITS: OutboxLimits = {
  * a `Store` does.
  */
 export interface Outbox {
-  /**
-   * Each unless its key was added before; resolves with how many are new. Throws `OutboxFullError`
-   * where a destination's queue is full, with the deliveries before that one added.
-   */
-  add(deliveries: readonly Delivery[]): Promise<number>;
+  /** Each unless its key was added before, or too much waits for its destination. */
+  add(deliveries: readonly Delivery[]): Promise<AddResult>;
   /** Up to `count` that nobody else has at the moment, those first that somebody took and never settled. */
   take(to: string, count: number): Promise<Taken[]>;
   /** It has been delivered. */
@@ -71,14 +73,4 @@ export interface Outbox {
   /** Never again. The reason is for the operator, and holds no address, label or id. */
   bury(taken: Taken, reason: string): Promise<void>;
   stats(to: string): Promise<OutboxStats>;
-}
-
-/** More deliveries wait for one destination than may. Nothing of the store's own is full. */
-export class OutboxFullError extends StoreFullError {
-  override readonly name = "OutboxFullError";
-  readonly to: string;
-  constructor(to: string) {
-    super("Too many notifications wait for one destination. Look at why it takes none, or remove it.");
-    this.to = to;
-  }
 }

@@ -48,7 +48,7 @@ describe("An outbox in Redis", () => {
     await advanceRedis(admin, 1);
     assert.equal((await outbox.take("one", 1))[0]?.attempt, 2);
     await admin.config("SET", "maxmemory", "0");
-    assert.equal(await outbox.add([one]), 1);
+    assert.equal((await outbox.add([one])).added, 1);
     assert.deepEqual(await outbox.stats("one"), { queued: 2, delayed: 1, dead: 1 });
   });
 
@@ -62,7 +62,7 @@ describe("An outbox in Redis", () => {
     await admin.flushall();
     await outbox.done(taken);
     assert.deepEqual(await outbox.take("one", 5), []);
-    assert.equal(await outbox.add([one]), 1);
+    assert.equal((await outbox.add([one])).added, 1);
     assert.equal((await outbox.take("one", 5)).length, 1);
   });
 

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from "ioredis";
-import { OUTBOX_LIMITS, type Outbox, OutboxFullError, type OutboxLimits } from "./outbox.ts";
+import { OUTBOX_LIMITS, type Outbox, type OutboxLimits } from "./outbox.ts";
 import { packDelivery, unpackDelivery } from "./packed-delivery.ts";
 import { ask } from "./redis-faults.ts";
 import { DEAD_KEY, delayedKey, queueKey, seenKey } from "./redis-keys.ts";
@@ -38,12 +38,14 @@ export function createRedisOutbox({ client, limits = OUTBOX_LIMITS }: RedisOutbo
             remembered,
             kept,
           );
-          return { to, kind: text((await ask(command))[0]) };
+          return { delivery, kind: text((await ask(command))[0]) };
         }),
       );
-      const full = replies.find(({ kind }) => kind === "full");
-      if (full) throw new OutboxFullError(full.to);
-      return replies.filter(({ kind }) => kind === "added").length;
+      const having = (outcome: string) => replies.filter(({ kind }) => kind === outcome);
+      return {
+        added: having("added").length,
+        refused: having("full").map(({ delivery }) => delivery),
+      };
     },
 
     async take(to, count) {
