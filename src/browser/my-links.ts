@@ -58,6 +58,11 @@ export function readLinks(): MyLink[] {
   }
 }
 
+/** False where storage is off or full. */
+export function canRemember(): boolean {
+  return write(`${LINKS} try`, "") && write(`${LINKS} try`, undefined);
+}
+
 /** False where the browser won't keep it: storage that is off or full. */
 function write(key: string, value: string | undefined): boolean {
   try {

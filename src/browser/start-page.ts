@@ -6,7 +6,7 @@ import { element, show } from "./dom.ts";
  * would encrypt could have been altered on its way. The page counts as ready only when that has worked:
  * until then the watchdog of waxseal.css waits to speak.
  */
-export function startPage(page: "" | "s" | "r", run: () => void): void {
+export function startPage(page: "" | "s" | "r" | "links", run: () => void): void {
   if (isSecureContext && globalThis.crypto?.subtle) run();
   else offerHttps(page);
   document.documentElement.dataset.ready = "";

@@ -90,7 +90,7 @@ function buildAssets(): void {
     publish(`${worker}-worker.js`, built);
     define[`${worker.toUpperCase()}_WORKER`] = JSON.stringify(basename(built.entry.path));
   }
-  for (const page of ["create", "open", "receipt"]) {
+  for (const page of ["create", "open", "receipt", "links"]) {
     publish(`${page}.js`, bundle(`src/browser/${page}.ts`, { define, splitting: true }));
   }
   publish("waxseal.css", bundle("static/waxseal.css"));

@@ -68,7 +68,7 @@ function constantPage(html: string): RequestHandler {
 }
 
 /**
- * The three scripted pages. None of them knows which secret it is about: what names and opens one
+ * The scripted pages. None of them knows which secret it is about: what names and opens one
  * stands in the fragment, which no browser sends.
  */
 export function createPages(deps: PageDeps): Router {
@@ -76,7 +76,9 @@ export function createPages(deps: PageDeps): Router {
   const { basePath } = config;
   const frame = createFrame(deps);
   const assistedHref = (path: string) => (config.assisted ? `${basePath}/assisted${path}` : undefined);
-  const page = <Name extends "create" | "open" | "receipt">(
+  /** Receipts are kept by the browser that created, so the list of them is where creating is. */
+  const linksHref = config.role === "open" ? undefined : `${basePath}/links`;
+  const page = <Name extends "create" | "open" | "receipt" | "links">(
     name: Name,
     title: string,
     data: PageData[Name],
@@ -105,9 +107,14 @@ export function createPages(deps: PageDeps): Router {
     retention: durationWords(config.retention),
     states: STATE_WORDS,
     events: EVENT_WORDS,
+    linksHref,
   });
 
   const router = Router();
+  if (linksHref) {
+    const links = page("links", "My links", { states: STATE_WORDS, createHref: `${basePath}/` });
+    router.get("/links", links);
+  }
   router.get("/", create);
   router.get("/s", open);
   router.get("/r", receipt);

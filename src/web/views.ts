@@ -18,7 +18,9 @@ export interface PageData {
     retention: string;
     states: readonly StateWords[];
     events: readonly { name: string; words: string }[];
+    linksHref: string | undefined;
   };
+  links: { states: readonly StateWords[]; createHref: string };
   message: { heading: string; detail: string; basePath: string };
   "assisted-create": {
     action: string;

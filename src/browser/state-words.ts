@@ -1,0 +1,20 @@
+import type { ReceiptView } from "./api.ts";
+
+interface Told {
+  readonly heading: string;
+  /** What the seal looks like: as `data-seal`. */
+  readonly seal: string;
+  readonly summary: string;
+}
+
+/**
+ * A secret's state in the sender's words, which the server has put into the page. An upload that was
+ * given up ends as expired, though it never was a secret that somebody could open.
+ */
+export function stateWords({ state, events }: Pick<ReceiptView, "state" | "events">): Told {
+  const wasSealed = events.some(({ kind }) => kind === "sealed");
+  const name = state === "expired" && !wasSealed ? "abandoned" : state;
+  const words = document.querySelector<HTMLElement>(`#state-words > [data-name="${CSS.escape(name)}"]`);
+  const { heading = state, seal = "expired" } = words?.dataset ?? {};
+  return { heading, seal, summary: words?.textContent ?? "" };
+}
