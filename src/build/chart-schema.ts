@@ -69,6 +69,10 @@ export const derivedSettings: readonly string[] = [
   "REDIS_CA_FILE",
   "REDIS_CERT_FILE",
   "REDIS_KEY_FILE",
+  "SMTP_URL",
+  "SMTP_CA_FILE",
+  "WEBHOOKS",
+  "WEBHOOK_CA_FILE",
   "METRICS_PORT",
 ];
 

@@ -1,4 +1,6 @@
 import type { RedisAddress } from "./redis-url.ts";
+import type { MailDomains, SmtpAddress } from "./smtp.ts";
+import type { WebhookConfig } from "./webhooks.ts";
 
 /** How many, and in how many seconds. */
 export interface RateLimit {
@@ -34,6 +36,17 @@ export type TlsMode =
   | { readonly kind: "off" }
   | { readonly kind: "self-signed" }
   | { readonly kind: "files"; readonly certFile: string; readonly keyFile: string };
+
+/** How senders are told by e-mail. */
+export interface MailConfig {
+  readonly server: SmtpAddress;
+  /** The sender of every mail. */
+  readonly from: string;
+  /** Who may be written to. */
+  readonly domains: MailDomains;
+  /** PEM: authorities besides the well-known ones. */
+  readonly ca: string | undefined;
+}
 
 /** Durations are seconds, sizes are bytes. Parsed once, frozen, and complete. */
 export interface Config {
@@ -91,6 +104,15 @@ export interface Config {
   readonly storeBudget: StoreBudget;
   /** What the embedded store may keep: the same setting, where there is no Redis. */
   readonly embeddedMaxBytes: number;
+  /** Undefined: nobody is written to. */
+  readonly mail: MailConfig | undefined;
+  readonly webhooks: readonly WebhookConfig[];
+  /** Special-purpose addresses that webhooks may lead to, as `parseNetwork` writes them. */
+  readonly webhookAllowCidrs: readonly string[];
+  /** PEM: authorities besides the well-known ones. */
+  readonly webhookCa: string | undefined;
+  /** Whether notifications say from which address a secret was opened. */
+  readonly notifyAddresses: boolean;
   readonly assisted: boolean;
   /** What an audit line holds of a client's address. */
   readonly auditAddresses: "none" | "network" | "full";

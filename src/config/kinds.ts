@@ -4,6 +4,7 @@ import type { NetworkTtl, StoreBudget } from "./config.ts";
 import { parseNetworks, parseNetworkTtls } from "./network.ts";
 import { parsePublicUrl } from "./public-url.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
+import { type MailDomains, parseFrom, parseMailDomains, parseSmtpUrl, type SmtpAddress } from "./smtp.ts";
 import { parseTrustProxy } from "./trust-proxy.ts";
 import {
   formatDuration,
@@ -18,6 +19,7 @@ import {
   parseSize,
 } from "./units.ts";
 import { quote, ValueError } from "./value-error.ts";
+import { parseWebhooks, type WebhookConfig } from "./webhooks.ts";
 
 /** How a setting's text becomes a value, and how that is said in the README's table. */
 export interface Kind<T> {
@@ -109,6 +111,23 @@ export function networkTtls(min: number, max: number): Kind<readonly NetworkTtl[
     label: "CIDR range=duration with commas, such as `10.0.0.0/8=72h,0.0.0.0/0=24h,::/0=24h`",
   };
 }
+
+export const webhooks: Kind<readonly WebhookConfig[]> = {
+  schema: text(parseWebhooks),
+  label: 'JSON: `[{"name": "…", "url": "https://…", "format": "slack"}]`',
+};
+
+export const smtpUrl: Kind<SmtpAddress> = {
+  schema: text(parseSmtpUrl),
+  label: "`smtp://` (STARTTLS required), `smtps://` (TLS) or `smtp+insecure://` (not encrypted) address",
+};
+
+export const mailbox: Kind<string> = { schema: text(parseFrom), label: "e-mail address" };
+
+export const mailDomains: Kind<MailDomains> = {
+  schema: text(parseMailDomains),
+  label: "domains with commas, or `*` for all",
+};
 
 export const onOff: Kind<boolean> = {
   schema: choice(["on", "off"]).transform((value) => value === "on"),

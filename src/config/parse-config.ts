@@ -1,4 +1,4 @@
-import type { Config, StoreBudget, TlsMode } from "./config.ts";
+import type { Config, MailConfig, StoreBudget, TlsMode } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { type Environment, type ReadFile, readText, readTexts } from "./environment.ts";
@@ -102,11 +102,26 @@ function toConfig(values: Settings): Config {
     rateLimitMiss: values.RATE_LIMIT_MISS,
     storeBudget: values.STORE_BUDGET ?? DEFAULT_BUDGET,
     embeddedMaxBytes: values.STORE_BUDGET?.kind === "size" ? values.STORE_BUDGET.bytes : DEFAULT_EMBEDDED,
+    mail: toMailConfig(values),
+    webhooks: values.WEBHOOKS ?? [],
+    webhookAllowCidrs: values.WEBHOOK_ALLOW_CIDRS ?? [],
+    webhookCa: values.WEBHOOK_CA_FILE,
+    notifyAddresses: values.NOTIFY_ADDRESSES,
     assisted: values.ASSISTED,
     auditAddresses: values.AUDIT_ADDRESSES,
     metricsPort: values.METRICS_PORT,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+function toMailConfig({
+  SMTP_URL,
+  SMTP_FROM,
+  SMTP_ALLOW_DOMAINS,
+  SMTP_CA_FILE,
+}: Settings): MailConfig | undefined {
+  if (SMTP_URL === undefined || SMTP_FROM === undefined || SMTP_ALLOW_DOMAINS === undefined) return undefined;
+  return { server: SMTP_URL, from: SMTP_FROM, domains: SMTP_ALLOW_DOMAINS, ca: SMTP_CA_FILE };
 }
 
 function toTlsMode({ TLS, TLS_CERT_FILE, TLS_KEY_FILE }: Settings): TlsMode {

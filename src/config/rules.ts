@@ -100,6 +100,33 @@ export const rules: readonly Rule[] = [
   rule(["TLS_CERT_FILE", "TLS_KEY_FILE"], ({ TLS_CERT_FILE, TLS_KEY_FILE }) =>
     pairProblem("TLS_CERT_FILE", TLS_CERT_FILE, "TLS_KEY_FILE", TLS_KEY_FILE),
   ),
+  ...["SMTP_FROM" as const, "SMTP_ALLOW_DOMAINS" as const].map((name) =>
+    rule(["SMTP_URL", name], (settings) => {
+      if ((settings.SMTP_URL === undefined) === (settings[name] === undefined)) return undefined;
+      if (settings.SMTP_URL === undefined)
+        return `${name}: goes with SMTP_URL, which is not set. Set SMTP_URL, or remove this.`;
+      const value =
+        name === "SMTP_FROM" ? "the sender's address" : "who may be written to, such as example.com";
+      return `${name}: is missing, but SMTP_URL is set. Write ${value}.`;
+    }),
+  ),
+  rule(["SMTP_CA_FILE", "SMTP_URL"], ({ SMTP_CA_FILE, SMTP_URL }) => {
+    if (SMTP_CA_FILE === undefined || (SMTP_URL !== undefined && SMTP_URL.security !== "none"))
+      return undefined;
+    return "SMTP_CA_FILE: has no use, since no mail server is reached over TLS. Write smtp:// or smtps:// in SMTP_URL, or remove this.";
+  }),
+  ...["WEBHOOK_ALLOW_CIDRS" as const, "WEBHOOK_CA_FILE" as const].map((name) =>
+    rule([name, "WEBHOOKS"], (settings) => {
+      if (settings[name] === undefined || settings.WEBHOOKS !== undefined) return undefined;
+      return `${name}: goes with WEBHOOKS, which is not set. Set WEBHOOKS, or remove this.`;
+    }),
+  ),
+  rule(["WEBHOOKS", "WEBHOOK_ALLOW_CIDRS"], ({ WEBHOOKS, WEBHOOK_ALLOW_CIDRS }) => {
+    if (WEBHOOK_ALLOW_CIDRS !== undefined) return undefined;
+    const plain = WEBHOOKS?.find(({ url }) => url.startsWith("http:"));
+    if (plain === undefined) return undefined;
+    return `WEBHOOKS: ${plain.name} is reached over plain http. Write https://, or list its address in WEBHOOK_ALLOW_CIDRS.`;
+  }),
   rule(["TLS", "TLS_CERT_FILE"], ({ TLS, TLS_CERT_FILE }) => {
     if (TLS === "off" || TLS_CERT_FILE === undefined) return undefined;
     return "TLS: self-signed and TLS_CERT_FILE exclude each other. Remove one of them.";

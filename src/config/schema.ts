@@ -197,6 +197,40 @@ export const settings = z.object({
     "Memory from which on new secrets are refused, for each Redis; a percentage is of its `maxmemory`. Without `REDIS_URL`, a size: what the process may keep.",
     { defaultNote: "`80%`; `256MiB` without `REDIS_URL`" },
   ),
+  SMTP_URL: optional(
+    kinds.smtpUrl,
+    "Mail server through which senders are told what became of their secrets. Needs `SMTP_FROM` and `SMTP_ALLOW_DOMAINS`.",
+    { source: "value-or-file" },
+  ),
+  SMTP_FROM: optional(kinds.mailbox, "Sender of those mails."),
+  SMTP_ALLOW_DOMAINS: optional(
+    kinds.mailDomains,
+    "Domains that may be written to. Who can create a secret can have a mail sent there.",
+  ),
+  SMTP_CA_FILE: optional(
+    kinds.pem,
+    "Authorities to check the mail server's certificate by, besides the well-known ones.",
+    { source: "contents" },
+  ),
+  WEBHOOKS: optional(
+    kinds.webhooks,
+    "Addresses that are told what becomes of secrets; see [Notifications](#notifications).",
+    { source: "value-or-file" },
+  ),
+  WEBHOOK_ALLOW_CIDRS: optional(
+    kinds.networks,
+    "Private and other special addresses that webhooks may lead to, and addresses that may be reached over plain http.",
+  ),
+  WEBHOOK_CA_FILE: optional(
+    kinds.pem,
+    "Authorities to check the certificates of webhooks by, besides the well-known ones.",
+    { source: "contents" },
+  ),
+  NOTIFY_ADDRESSES: withDefault(
+    kinds.onOff,
+    "off",
+    "`on`: notifications say from which client address a secret was opened or an attempt came.",
+  ),
   ASSISTED: withDefault(
     kinds.onOff,
     "on",

@@ -44,8 +44,11 @@ function isUsableUrl(text: string): boolean {
 
 const list = (values: readonly string[]) => values.join(", ");
 
+const EVENTS = `events must be a list of ${list(NOTIFY_KINDS)}`;
+const HEADERS = "headers must be an object of texts";
+
 const headers = z
-  .record(z.string(), z.string(), { error: "headers must be an object of texts" })
+  .record(z.string(), z.string({ error: HEADERS }), { error: HEADERS })
   .refine((all) => Object.keys(all).every((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(name)), {
     error: "headers has a name that HTTP does not allow",
   })
@@ -74,13 +77,16 @@ const entry = z
         })
         .optional(),
       events: z
-        .array(z.enum(NOTIFY_KINDS), { error: `events must be a list of ${list(NOTIFY_KINDS)}` })
+        .array(z.enum(NOTIFY_KINDS, { error: EVENTS }), { error: EVENTS })
         .min(1, { error: "events is empty, so nothing would ever be sent; leave it out for the usual ones" })
         .optional(),
       headers: headers.optional(),
     },
     // A name that is not known is not repeated: it may be a secret in the wrong place.
-    { error: ({ code }) => (code === "unrecognized_keys" ? `may only hold ${list(MEMBERS)}` : undefined) },
+    {
+      error: ({ code }) =>
+        code === "unrecognized_keys" ? `may only hold ${list(MEMBERS)}` : "must be an object",
+    },
   )
   .refine(({ format, secret }) => format !== "standard" || secret !== undefined, {
     error: 'format standard needs a secret to sign with: echo "whsec_$(openssl rand -base64 32)"',
@@ -117,7 +123,7 @@ export function parseWebhooks(text: string): readonly WebhookConfig[] {
   const problems: string[] = [];
   const webhooks: WebhookConfig[] = [];
   for (const [index, value] of parseJson(text).entries()) {
-    const result = entry.safeParse(value, { error: () => "must be an object" });
+    const result = entry.safeParse(value);
     if (result.success) webhooks.push(result.data);
     const faults = result.success ? [] : result.error.issues.map(({ message }) => message);
     if (result.success && webhooks.findIndex(({ name }) => name === result.data.name) < webhooks.length - 1)
