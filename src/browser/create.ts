@@ -1,28 +1,30 @@
-import { UnsealableError } from "../envelope/errors.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { watchFiles } from "./add-files.ts";
-import { explain, mayPass } from "./api.ts";
+import { explain, mayPass, type Terms } from "./api.ts";
 import { type Attempt, beginAttempt } from "./attempt.ts";
 import { CancelledError } from "./cancellable.ts";
-import { announce, clearProblem, element, press, setRim, setTitle, show, showProblem } from "./dom.ts";
+import { announce, element, press, setRim, setTitle, show } from "./dom.ts";
+import { clearProblems, problemsOf, showProblems } from "./field-problems.ts";
+import { watchGenerators } from "./generators.ts";
 import { maxFiles, problemWith, tooLarge, tooManyFiles } from "./limits.ts";
+import { watchOptions } from "./more-options.ts";
 import { watchNewline } from "./newline.ts";
 import { rememberOwn } from "./own-secrets.ts";
+import { wipePassphrase } from "./passphrase-step.ts";
 import { showReady } from "./ready.ts";
 import type { Contents } from "./seal-worker.ts";
+import { makeSeveral, ownWords } from "./several.ts";
 import { startPage } from "./start-page.ts";
-import { WorkerLoadError } from "./start-worker.ts";
 
 interface Inputs extends Contents {
-  /** Seconds. */
-  readonly ttl: number;
+  readonly terms: Terms;
 }
 
 function isSame(a: Inputs, b: Inputs): boolean {
-  const values = ({ text, passphrase, ttl, files }: Inputs) => [
+  const values = ({ text, passphrase, terms, files }: Inputs) => [
     text,
     passphrase,
-    ttl,
+    JSON.stringify(terms),
     files.length,
     ...files,
   ];
@@ -30,7 +32,7 @@ function isSame(a: Inputs, b: Inputs): boolean {
   return values(a).every((value, i) => value === others[i]);
 }
 
-function stillHere({ text, files }: Inputs): string {
+function stillHere({ text, files }: Contents): string {
   if (files.length === 0) return "Your text is still here.";
   return text === "" ? "Your files are still here." : "Your text and files are still here.";
 }
@@ -42,6 +44,8 @@ function startCreate(): void {
   const passphrase = element("passphrase", HTMLInputElement);
   const ttl = element("ttl", HTMLSelectElement);
   const newline = watchNewline(secret);
+  const options = watchOptions();
+  watchGenerators(secret, passphrase);
   const added = maxFiles > 0 ? watchAdded() : { chosen: () => [], clear: () => undefined };
   let attempt: { readonly inputs: Inputs; readonly made: Attempt } | undefined;
 
@@ -51,12 +55,17 @@ function startCreate(): void {
       isOpen: () => !form.closest("section")?.hidden && button.getAttribute("aria-busy") !== "true",
       tooMany: tooManyFiles,
       onProblem(words) {
-        clearProblem();
+        clearProblems();
         const problem = words ?? tooLarge(files.chosen());
-        if (problem) showProblem(problem, addButton);
+        if (problem) showProblems([{ field: addButton, words: problem }]);
       },
     });
     return files;
+  }
+
+  function empty(): void {
+    form.reset();
+    options.clear();
   }
 
   function discard(): void {
@@ -67,44 +76,54 @@ function startCreate(): void {
   async function prepare(inputs: Inputs): Promise<Attempt> {
     if (attempt && isSame(attempt.inputs, inputs)) return attempt.made;
     discard();
-    const made = await beginAttempt(inputs, { ttl: inputs.ttl });
+    const made = await beginAttempt(inputs, inputs.terms);
     attempt = { inputs, made };
     return made;
   }
 
   /** False where the person has cancelled it. */
   async function create(): Promise<boolean> {
-    clearProblem();
-    const dropped = newline.drop();
-    const files = added.chosen();
-    const inputs = { text: secret.value, files, passphrase: passphrase.value, ttl: Number(ttl.value) };
-    const wrong = problemWith(inputs.text, files);
-    if (wrong) {
-      showProblem(wrong, files.length > 0 ? element("add-files", HTMLButtonElement) : secret);
-      return true;
-    }
+    clearProblems();
+    const newlineDropped = newline.drop();
+    const contents = { text: secret.value, files: added.chosen(), passphrase: passphrase.value };
     try {
+      await options.load();
+      const { chosen, problems } = options.read(Number(ttl.value));
+      const words = problemWith(contents.text, contents.files);
+      const field = contents.files.length > 0 ? element("add-files", HTMLButtonElement) : secret;
+      const wrong = [...(words ? [{ field, words }] : []), ...problems];
+      if (wrong.length > 0) {
+        showProblems(wrong);
+        return true;
+      }
+      const { people, ...rest } = chosen;
+      const terms = { ttl: Number(ttl.value), ...rest };
+      if (people.length > 0) {
+        discard();
+        await makeSeveral({ people, contents, terms, newlineDropped });
+        empty();
+        return true;
+      }
+      const inputs = { ...contents, terms };
       const { fields, expiresAt, ...keys } = await (await prepare(inputs)).send();
       rememberOwn(fields.id);
       setRim(sealRim(fields.id));
       showReady({
         ...keys,
         expiresAt: new Date(expiresAt),
-        passphrase: fields.passphrase,
-        newlineDropped: dropped,
+        passphrase: inputs.passphrase,
+        newlineDropped,
       });
       attempt = undefined;
-      form.reset();
+      empty();
     } catch (error) {
       show("compose");
       if (!mayPass(error)) discard();
       if (error instanceof CancelledError) return false;
       button.dataset.failed = "";
-      const failure =
-        error instanceof WorkerLoadError || error instanceof UnsealableError
-          ? error.message
-          : `We couldn't save it. ${stillHere(inputs)}`;
-      showProblem(explain(error, failure), button);
+      const failure = ownWords(error) ?? `We couldn't save it. ${stillHere(contents)}`;
+      const named = problemsOf(error);
+      showProblems(named.length > 0 ? named : [{ field: button, words: explain(error, failure) }]);
     }
     return true;
   }
@@ -125,8 +144,9 @@ function startCreate(): void {
   // The back/forward cache and session restore may bring back an old form, or a link that was shown.
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    form.reset();
+    empty();
     newline.forget();
+    wipePassphrase();
     setTitle("Share a secret");
     show("compose");
   });

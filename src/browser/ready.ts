@@ -1,6 +1,8 @@
 import { ApiProblem, deleteSecret, explain } from "./api.ts";
 import { copy, select } from "./clipboard.ts";
 import { element, fill, formatTime, press, show } from "./dom.ts";
+import { markLinkCopied, showPassphraseStep, wipePassphrase } from "./passphrase-step.ts";
+import { showRemember } from "./remember.ts";
 
 /** What the "Your link is ready" screen has to show. */
 export interface Ready {
@@ -8,7 +10,8 @@ export interface Ready {
   readonly receiptFragment: string;
   readonly receiptBearer: string;
   readonly expiresAt: Date;
-  readonly passphrase: boolean;
+  /** Empty where there is none. */
+  readonly passphrase: string;
   readonly newlineDropped: boolean;
 }
 
@@ -26,15 +29,19 @@ export function showReady(ready: Ready): void {
 
   const screen = show("ready", { expires: ready.expiresAt });
   field.value = link;
-  element("with-passphrase", HTMLElement).hidden = !ready.passphrase;
+  showPassphraseStep(screen, ready.passphrase);
+  showRemember(ready);
   element("newline-dropped", HTMLElement).hidden = !ready.newlineDropped;
   element("receipt", HTMLAnchorElement).href = `${base}/r#${ready.receiptFragment}`;
   field.onfocus = () => select(field);
 
   const copyLink = element("copy", HTMLButtonElement);
-  copyLink.onclick = () => copy(copyLink, link, field);
+  const copyOf = (button: HTMLButtonElement, text: string) => async () => {
+    if (await copy(button, text, field)) markLinkCopied(screen);
+  };
+  copyLink.onclick = copyOf(copyLink, link);
   const copyNote = element("copy-note", HTMLButtonElement);
-  copyNote.onclick = () => copy(copyNote, note, field);
+  copyNote.onclick = copyOf(copyNote, note);
 
   const mail = new URLSearchParams({ subject: "A secret for you", body: note })
     .toString()
@@ -78,6 +85,7 @@ export function showReady(ready: Ready): void {
       try {
         await deleteSecret(ready.receiptBearer);
         field.value = "";
+        wipePassphrase();
         show("deleted");
       } catch (error) {
         if (error instanceof ApiProblem && error.body.code === "ended") {

@@ -2,6 +2,7 @@ import list from "./eff-large-words.txt";
 import { drawFrom, systemRandom } from "./random-below.ts";
 
 const words = list.trim().split("\n");
+export const wordCount = words.length;
 
 /** How much a guesser has to go through who knows how it was made: log2 of the number of possibilities. */
 export const passphraseBits = (count: number) => count * Math.log2(words.length);
