@@ -94,6 +94,7 @@ export function createPages(deps: PageDeps): Router {
         assistedHref: assistedHref(""),
         basePath,
         countries: config.geoipDb !== undefined,
+        mail: config.mail !== undefined,
         requirePassphrase: config.requirePassphrase,
       };
       return [longest, page("create", "Share a secret", data)] as const;

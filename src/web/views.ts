@@ -10,6 +10,8 @@ export interface PageData {
     basePath: string;
     /** Whether senders may choose countries. */
     countries: boolean;
+    /** The sender can be told by e-mail what becomes of it. */
+    mail: boolean;
     requirePassphrase: boolean;
   };
   open: { assistedHref: string | undefined };

@@ -1,0 +1,131 @@
+import type { Terms } from "./api.ts";
+import type { SentSecret } from "./attempt.ts";
+import { createLinkMaker, type LinkMakerTools, type Watcher } from "./link-maker.ts";
+import { createMadeLinks, type MadeLinksTools } from "./made-links.ts";
+import type { Contents } from "./seal-worker.ts";
+
+/** Handed over for the same reason as in upload.ts. */
+export type RecipientsTools = MadeLinksTools &
+  Pick<LinkMakerTools, "mayPass" | "deleteSecret"> &
+  Pick<typeof import("./dom.ts"), "show"> &
+  Pick<typeof import("./attempt.ts"), "beginAttempt"> &
+  Pick<typeof import("./cancellable.ts"), "guarded"> & {
+    /** What to throw where the person has had enough before there was anything. */
+    readonly cancelled: () => Error;
+    /** Called with each that was made. */
+    readonly onMade: (label: string, sent: SentSecret) => void;
+  };
+
+export interface Recipients {
+  readonly people: readonly string[];
+  readonly contents: Contents;
+  readonly terms: Terms;
+  readonly newlineDropped: boolean;
+}
+
+/** What a mail calls one person's secret: the server isn't told their name, but which of them it is. */
+function termsFor(terms: Terms, index: number, count: number): Terms {
+  if (!terms.notify) return terms;
+  const number = `${index + 1} of ${count}`;
+  const { email, label } = terms.notify;
+  return { ...terms, notify: { email, label: label ? `${label} (${number})` : number } };
+}
+
+/**
+ * A secret for each person: its own key, share, receipt and end, the same text encrypted anew. Resolves
+ * with the links on the screen, all of them or those that could be made; throws where none could.
+ */
+export async function makeRecipients(
+  { people, contents, terms, newlineDropped }: Recipients,
+  tools: RecipientsTools,
+): Promise<void> {
+  const { announce, beginAttempt, element, explain, fill, guarded, setTitle, show } = tools;
+  const { publicUrl = "", linkUrl = publicUrl } = document.documentElement.dataset;
+  const count = people.length;
+  const restPlace = element("make-rest-place", HTMLElement);
+  const rest = element("make-rest", HTMLButtonElement);
+  const stop = element("stop-making", HTMLButtonElement);
+  const begin = (index: number) => beginAttempt(contents, termsFor(terms, index, count));
+  const maker = createLinkMaker(count, { ...tools, begin });
+  const screen = element("links", HTMLElement).closest<HTMLElement>("[data-screen]") ?? document.body;
+  const table = createMadeLinks(screen, tools, () => {
+    restPlace.hidden = true;
+    maker.discard();
+  });
+
+  function watch(making: HTMLElement): Watcher {
+    const bar = making.querySelector("progress");
+    const say = (detail: string) => fill(making, { detail });
+    let waited = false;
+    return {
+      turn(index) {
+        const words = `Making links: ${index + 1} of ${count}`;
+        if (bar) bar.value = index / count;
+        fill(making, { progress: words, detail: "" });
+        setTitle(words);
+        announce(`${index + 1} of ${count}`);
+        waited = false;
+      },
+      made(index, sent) {
+        const label = people[index] ?? "";
+        table.add({
+          label,
+          link: `${linkUrl}/s#${sent.linkFragment}`,
+          receipt: `${publicUrl}/r#${sent.receiptFragment}`,
+          receiptBearer: sent.receiptBearer,
+          expiresAt: new Date(sent.expiresAt),
+        });
+        tools.onMade(label, sent);
+      },
+      waiting(seconds) {
+        const words = `Too many tries. Going on in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`;
+        say(words);
+        if (!waited) announce(words);
+        waited = true;
+      },
+      progress: {
+        set: (done, size) => say(`Uploading ${Math.floor((done / size) * 100)}%`),
+        lost: () => say("The connection was lost. Trying again…"),
+      },
+    };
+  }
+
+  function showMade(failure: string | undefined): void {
+    for (const part of screen.querySelectorAll<HTMLElement>("[data-live]")) part.hidden = false;
+    const made = table.count;
+    const all = made === count;
+    const heading = all && count > 1 ? "Your links are ready" : `${made} of ${count} links are ready`;
+    show("made", { made: count === 1 ? "Your link is ready" : heading, expires: table.expires() ?? "" });
+    setTitle(heading);
+    element("made-with-passphrase", HTMLElement).hidden = contents.passphrase === "";
+    element("made-newline-dropped", HTMLElement).hidden = !newlineDropped;
+    restPlace.hidden = all;
+    table.showProblem(failure);
+  }
+
+  async function run(): Promise<void> {
+    const controller = new AbortController();
+    const making = show("making");
+    stop.onclick = () => controller.abort();
+    let failure: string | undefined;
+    try {
+      await guarded(() => maker.run(watch(making), controller.signal));
+    } catch (error) {
+      const cancelled = controller.signal.aborted;
+      if (table.count === 0) {
+        maker.discard();
+        throw cancelled ? tools.cancelled() : error;
+      }
+      const left = count - table.count;
+      const others = left === 1 ? "1 link is missing." : `${left} links are missing.`;
+      const why = explain(error, "We couldn't save the next one.");
+      failure = cancelled
+        ? `Cancelled. ${others} These here are kept.`
+        : `${why} ${others} These here are kept. Try again makes the others.`;
+    }
+    showMade(failure);
+  }
+
+  rest.onclick = () => void run();
+  await run();
+}
