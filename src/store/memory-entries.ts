@@ -1,6 +1,8 @@
 import type { SecretId, Share } from "../envelope/tokens.ts";
 import { createDeadlines } from "./deadlines.ts";
+import { LOOK_SOON } from "./looks.ts";
 import type { MemoryBlob } from "./memory-blob.ts";
+import { createMemoryLooks } from "./memory-looks.ts";
 import { type Facts, isLive, isUnended, MAX_EVENTS, MAX_NOTES } from "./record.ts";
 import {
   type EndState,
@@ -15,6 +17,11 @@ import {
 
 /** About what a record costs beside its ciphertext: three digests, a share, a few events, the tables. */
 export const RECORD_BYTES = 2_048;
+
+/** And what was attached to it. */
+function recordBytes({ rules = "", sender = "" }: Pick<Entry, "rules" | "sender">): number {
+  return RECORD_BYTES + Buffer.byteLength(rules) + Buffer.byteLength(sender);
+}
 
 const SWEEP_EVERY = 1_000;
 
@@ -45,6 +52,10 @@ export interface Entries {
   destroyContent(entry: Entry): void;
   /** Sees to it that the entry is looked at then. */
   lookAgain(entry: Entry, at: number): void;
+  /** For an act that may have to be told of, where ends are followed. */
+  hasten(entry: Entry, now: number): void;
+  /** Calls `tell` for those of which there may be something to tell, and forgets the senders of those that have ended. */
+  follow(tell: (id: SecretId) => Promise<void>): Promise<readonly unknown[]>;
   sweep(): void;
   takeExpired(): SecretId[];
   takeAbandoned(): SecretId[];
@@ -76,9 +87,12 @@ export interface EntriesOptions {
   readonly uploads: UploadLimits;
   readonly maxBytes: number;
   readonly clock: () => number;
+  readonly followEnds: boolean;
 }
 
-export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOptions): Entries {
+export function createEntries(options: EntriesOptions): Entries {
+  const { retention, uploads, maxBytes, clock, followEnds } = options;
+  const looks = createMemoryLooks();
   const entries = new Map<SecretId, Entry>();
   const deadlines = createDeadlines<SecretId>();
   let expired: SecretId[] = [];
@@ -102,9 +116,19 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
     entry.held = [];
   }
 
+  function forgetSender(entry: Entry): void {
+    usedBytes -= recordBytes(entry);
+    entry.sender = undefined;
+    usedBytes += recordBytes(entry);
+  }
+
   function end(entry: Entry, state: EndState, at: number): void {
     if (isLive(entry.state)) pending -= 1;
-    else uploadBytes -= entry.size;
+    else {
+      uploadBytes -= entry.size;
+      // Nobody is told of an upload that came to nothing.
+      forgetSender(entry);
+    }
     entry.state = state;
     entry.endedAt = at;
     note(entry, state, at);
@@ -114,7 +138,11 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
   /** Lets time take its effect on an entry; undefined once it is forgotten. */
   function settle(entry: Entry, now: number): Entry | undefined {
     if (isUnended(entry.state) && now >= entry.expiresAt) {
-      (entry.state === "uploading" ? abandoned : expired).push(entry.id);
+      if (entry.state === "uploading") abandoned.push(entry.id);
+      else {
+        expired.push(entry.id);
+        if (followEnds) looks.hasten(entry.id, entry.expiresAt);
+      }
       end(entry, "expired", entry.expiresAt);
     }
     if (isUnended(entry.state)) return entry;
@@ -122,7 +150,7 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
     if (entry.endedAt === undefined || now < entry.endedAt + retention) return entry;
     destroyContent(entry);
     entries.delete(entry.id);
-    usedBytes -= RECORD_BYTES;
+    usedBytes -= recordBytes(entry);
     return undefined;
   }
 
@@ -144,7 +172,7 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
       return entry && settle(entry, now);
     },
     add(entry) {
-      const bytes = RECORD_BYTES + entry.size;
+      const bytes = recordBytes(entry) + entry.size;
       const uploading = entry.state === "uploading";
       // One that is alone may need more than its half.
       const most = Math.min(uploads.maxBytes, Math.max(maxBytes / 2, entry.size));
@@ -170,6 +198,17 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
     end,
     destroyContent,
     lookAgain: (entry, at) => deadlines.add(at, entry.id),
+    hasten(entry, now) {
+      if (followEnds && isLive(entry.state)) looks.hasten(entry.id, now + LOOK_SOON);
+    },
+    follow(tell) {
+      return looks.run(clock(), async (id) => {
+        if (!entries.has(id)) return;
+        await tell(id);
+        const entry = entries.get(id);
+        if (entry && !isUnended(entry.state)) forgetSender(entry);
+      });
+    },
     sweep,
     takeExpired() {
       const taken = expired;
@@ -190,6 +229,7 @@ export function createEntries({ retention, uploads, maxBytes, clock }: EntriesOp
       for (const entry of entries.values()) destroyContent(entry);
       entries.clear();
       deadlines.clear();
+      looks.clear();
     },
   };
 }

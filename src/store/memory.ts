@@ -20,6 +20,8 @@ export interface MemoryStoreOptions {
   readonly maxBytes: number;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
+  /** See `collectExpired`. */
+  readonly followEnds?: boolean;
 }
 
 const MISSING = { kind: "missing" } as const;
@@ -29,14 +31,16 @@ const endedResult = (state: EndState, endedAt: number): Ended => ({ kind: "ended
  * The embedded store: everything in this process, and gone with it. It is bounded by `maxBytes` and
  * refuses what no longer fits; bytes are overwritten as soon as they have served.
  */
-export function createMemoryStore({ limits, maxBytes, clock = Date.now }: MemoryStoreOptions): Store {
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { limits, maxBytes, clock = Date.now, followEnds = false } = options;
   const entries = createEntries({
     retention: limits.retention * 1000,
     uploads: limits.uploads ?? UPLOAD_LIMITS,
     maxBytes,
     clock,
+    followEnds,
   });
-  const { find, end, destroyContent } = entries;
+  const { find, end, destroyContent, hasten } = entries;
 
   return {
     ...createMemoryUploads(entries, limits, clock),
@@ -67,6 +71,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const now = clock();
       const entry = find(id, now);
       if (!entry || entry.state === "uploading" || !sameDigest(entry.linkHash, linkHash)) return MISSING;
+      hasten(entry, now);
       const allowed = sameDigest(entry.accessHash, accessHash);
       const claimed = claim && digestClaim(claim);
 
@@ -112,6 +117,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const now = clock();
       const entry = find(id, now);
       if (!entry) return MISSING;
+      hasten(entry, now);
       destroyContent(entry);
       const wasSealed = entry.events[0]?.kind === "sealed";
       if (isUnended(entry.state)) {
@@ -129,6 +135,7 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const entry = find(id, now);
       if (!entry) return MISSING;
       if (!isUnended(entry.state)) return endedResult(entry.state, entry.endedAt ?? now);
+      hasten(entry, now);
       if (entry.tries > 0) note(entry, "unlocked", now);
       if (entry.state === "locked") entry.state = "sealed";
       entry.tries = 0;
@@ -140,12 +147,16 @@ export function createMemoryStore({ limits, maxBytes, clock = Date.now }: Memory
       const entry = find(id, now);
       if (!entry || entry.state === "uploading") return MISSING;
       if (!isLive(entry.state)) return endedResult(entry.state, entry.endedAt ?? now);
+      if (kind !== "visited") hasten(entry, now);
       return { kind: addNote(entry, kind, now, quiet) ? "noted" : "quiet" };
     },
 
-    async collectExpired() {
+    async collectExpired(beforeForget = async () => {}) {
       entries.sweep();
-      return entries.takeExpired();
+      const expired = entries.takeExpired();
+      const failures = await entries.follow(beforeForget);
+      if (failures.length > 0 && expired.length === 0) throw failures[0];
+      return expired;
     },
 
     async collectAbandoned() {

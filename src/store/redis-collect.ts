@@ -4,32 +4,47 @@ import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey, UPLOADS_KEY } from "./redis-keys.ts";
 import { freeBlocks, type RedisParts } from "./redis-parts.ts";
 import { number, quietly, text } from "./redis-replies.ts";
+import type { ScriptReply } from "./redis-scripts.ts";
 
-const BATCH = 100;
+export const BATCH = 100;
 /** Per call; the next call goes on from there. */
-const MAX_BATCHES = 100;
+export const MAX_BATCHES = 100;
 /** Milliseconds until another look at a record that only another version of the program can read. */
 const LOOK_AGAIN = 3_600_000;
+/** Milliseconds after a claim's window in which a process that was cut off may still take the claim back. */
+const MAY_TAKE_BACK = 60_000;
+
+export function lookAt({ client, retention }: RedisParts, id: SecretId): Promise<ScriptReply> {
+  return ask(client.waxsealExpireSecretBuffer(recordKey(id), blobKey(id), retention, MAY_TAKE_BACK));
+}
+
+export async function lookMuchLater({ client }: RedisParts, index: string, name: string): Promise<void> {
+  await ask(client.zincrby(index, LOOK_AGAIN, name));
+}
+
+/** What fails here is done again by Redis' own times to live. */
+export async function eraseExpired(parts: RedisParts, id: SecretId, reply: ScriptReply): Promise<void> {
+  await quietly(parts.keyring.drop(id, text(reply[1])), freeBlocks(parts, id, number(reply[2])));
+}
 
 /** The id where this call, among all replicas, wrote down that it ran out. */
 async function expire(parts: RedisParts, name: string): Promise<SecretId | undefined> {
-  const { client, keyring } = parts;
+  const { client } = parts;
   const id = name as SecretId;
-  const reply = await ask(client.waxsealExpireSecretBuffer(recordKey(id), blobKey(id)));
+  const reply = await lookAt(parts, id);
   const kind = text(reply[0]);
-  if (kind === "live") {
+  if (kind === "live" || kind === "claimed") {
     // The index may lie on another node, with another clock.
     await ask(client.waxsealScheduleExpiryBuffer(DUE_KEY, id, number(reply[1]), "XX"));
     return undefined;
   }
   if (kind === "version") {
-    await ask(client.zincrby(DUE_KEY, LOOK_AGAIN, id));
+    await lookMuchLater(parts, DUE_KEY, id);
     return undefined;
   }
   const expired = kind === "expired";
   // What fails here is done again by the next sweep; the report must not be lost for it.
-  const erase = expired ? [keyring.drop(id, text(reply[1])), freeBlocks(parts, id, number(reply[2]))] : [];
-  await quietly(client.zrem(DUE_KEY, id), ...erase);
+  await quietly(client.zrem(DUE_KEY, id), ...(expired ? [eraseExpired(parts, id, reply)] : []));
   return expired ? id : undefined;
 }
 
@@ -46,7 +61,7 @@ async function abandon(parts: RedisParts, name: string): Promise<SecretId | unde
     return undefined;
   }
   if (kind === "version") {
-    await ask(client.zincrby(UPLOADS_KEY, LOOK_AGAIN, name));
+    await lookMuchLater(parts, UPLOADS_KEY, name);
     return undefined;
   }
   const abandoned = kind === "abandoned";

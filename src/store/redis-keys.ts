@@ -15,7 +15,10 @@ export const blockKey = (id: SecretId, index: number) => `${blobKey(id)}:${index
  */
 export const shareKey = (id: SecretId, name: string) => `ws:{${id}}:share:${name}`;
 
-/** A sorted set: the ids of secrets that are sealed or locked, by the time they fall due. */
+/**
+ * A sorted set: the ids of secrets that are sealed or locked, by the time they fall due; and, where ends
+ * are followed, of those that have ended and whose end may not have been told.
+ */
 export const DUE_KEY = "ws:due";
 
 /**
@@ -24,6 +27,10 @@ export const DUE_KEY = "ws:due";
  */
 export const UPLOADS_KEY = "ws:{uploads}:due";
 export const UPLOAD_SIZES_KEY = "ws:{uploads}:sizes";
+
+/** Of the audit trail: a hash of each chain's last anchor, and a sorted set of chains by when it came. */
+export const ANCHORS_KEY = "ws:{audit}:anchors";
+export const ANCHORED_KEY = "ws:{audit}:anchored";
 
 /** Written to a node of a Cluster for what stands before it in the node's history. See cluster-wait-pool.ts. */
 export const fenceKey = (number: number) => `ws:fence:${number}`;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Share } from "../envelope/tokens.ts";
 import { digestClaim } from "./digests.ts";
-import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { blobKey, recordKey } from "./redis-keys.ts";
 import {
   freeBlocks,
   limitBlocks,
@@ -23,11 +23,12 @@ const BLOB_GRACE = 10_000;
  * ends its life; and then the ciphertext's life is limited or ended.
  */
 export async function openSecret(parts: RedisParts, request: OpenRequest): Promise<OpenResult> {
-  const { client, keyring, limits, retention, withdrawals } = parts;
+  const { client, due, keyring, limits, retention, withdrawals } = parts;
   const { id, claim: token } = request;
   const attempt = randomBytes(16);
   const window = token ? limits.redeliveryWindow * 1000 : 0;
   const once = window === 0;
+  due.hasten(id);
   const decide = parts.writer.run(recordKey(id), (connection) =>
     connection.waxsealOpenSecretBuffer(
       recordKey(id),
@@ -80,7 +81,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
     const [rest, blocks] = [Math.max(1, number(reply[2])), number(reply[3])];
     const erase = once ? [client.unlink(blobKey(id)), freeBlocks(parts, id, blocks, 0)] : [];
     const limit = once ? [] : [client.pexpire(blobKey(id), rest), limitBlocks(parts, id, blocks, rest)];
-    await quietly(client.zrem(DUE_KEY, id), ...erase, ...limit);
+    await quietly(due.leave(id), ...erase, ...limit);
     return { kind: "handed-over", share, first };
   }
   if (first) return loseSecret(parts, id, shareName, attempt);

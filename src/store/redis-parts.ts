@@ -3,8 +3,9 @@ import type { SecretId } from "../envelope/tokens.ts";
 import type { Keyring } from "./keyring.ts";
 import type { Admission } from "./redis-admission.ts";
 import { releaseUpload } from "./redis-budget.ts";
+import type { DueIndex } from "./redis-due.ts";
 import { ask } from "./redis-faults.ts";
-import { blobKey, blockKey, DUE_KEY, recordKey } from "./redis-keys.ts";
+import { blobKey, blockKey, recordKey } from "./redis-keys.ts";
 import { parseRecord, type StoredRecord } from "./redis-record.ts";
 import { ended, kindOf, MISSING, number, quietly } from "./redis-replies.ts";
 import type { Ended, Missing, StoreLimits, UploadLimits } from "./store.ts";
@@ -21,6 +22,7 @@ export interface RedisParts {
   readonly shareWriter: Writer<Redis | Cluster>;
   /** Whether the shares are in another Redis than the records. */
   readonly hasKeyring: boolean;
+  readonly due: DueIndex;
   readonly withdrawals: Withdrawals;
   readonly admission: Admission;
   readonly rooms: UploadRooms;
@@ -84,7 +86,8 @@ export async function loseSecret(
   attempt: Buffer | typeof NO_ATTEMPT,
   connection: Redis | Cluster = parts.client,
 ): Promise<Ended | Missing> {
-  const { client, keyring, retention } = parts;
+  const { due, keyring, retention } = parts;
+  due.hasten(id);
   const reply = await ask(
     connection.waxsealLoseSecretBuffer(recordKey(id), blobKey(id), attempt, retention, EXPIRY_GRACE),
   );
@@ -97,6 +100,6 @@ export async function loseSecret(
     freeBlocks(parts, id, number(reply[3])),
   );
   // An expired one stays in the index, to be collected and reported.
-  if (result.state !== "expired") await quietly(client.zrem(DUE_KEY, id));
+  if (result.state !== "expired") await quietly(due.leave(id));
   return result;
 }

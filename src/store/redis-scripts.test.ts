@@ -9,7 +9,7 @@ import { commandName, loadScripts } from "./redis-scripts.ts";
 describe("The Lua scripts", () => {
   it("are all there, each with the keys it uses declared in its header", () => {
     const scripts = loadScripts();
-    assert.equal(scripts.length, 25);
+    assert.equal(scripts.length, 29);
     for (const { name, lua, numberOfKeys } of scripts) {
       const [header = "", ...body] = lua.split("\n\n");
       const code = body.join("\n\n");

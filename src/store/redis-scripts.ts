@@ -11,8 +11,16 @@ declare module "ioredis" {
       due: string,
       id: string,
       left: number,
-      when: "NX" | "XX",
+      when: "NX" | "XX" | "SOONER",
     ): Result<[added: number], Context>;
+    waxsealKeepAnchorBuffer(
+      anchors: string,
+      anchored: string,
+      chain: string,
+      seq: number,
+      hash: string,
+      most: number,
+    ): Result<[kept: number], Context>;
     waxsealFindDueBuffer(due: string, limit: number, furthest: number | ""): Result<Buffer[], Context>;
     waxsealCreateSecretBuffer(
       record: string,
@@ -118,7 +126,24 @@ declare module "ioredis" {
     waxsealDeleteSecretBuffer(record: string, blob: string, retention: number): Result<ScriptReply, Context>;
     waxsealUnlockSecretBuffer(record: string): Result<ScriptReply, Context>;
     waxsealNoteEventBuffer(record: string, kind: string, quiet: number): Result<ScriptReply, Context>;
-    waxsealExpireSecretBuffer(record: string, blob: string): Result<ScriptReply, Context>;
+    waxsealExpireSecretBuffer(
+      record: string,
+      blob: string,
+      retention: number,
+      mayTakeBack: number,
+    ): Result<ScriptReply, Context>;
+    waxsealTakeDueBuffer(
+      due: string,
+      limit: number,
+      lease: number,
+    ): Result<[date: number, ...ids: Buffer[]], Context>;
+    waxsealPutOffLookBuffer(
+      due: string,
+      id: string,
+      date: number,
+      left: number,
+    ): Result<[putOff: number], Context>;
+    waxsealForgetSenderBuffer(record: string): Result<[forgotten: number], Context>;
     waxsealLoseSecretBuffer(
       record: string,
       blob: string,
@@ -177,9 +202,12 @@ const SCRIPTS = [
   "expire-secret",
   "find-due",
   "finish-delivery",
+  "keep-anchor",
+  "forget-sender",
   "lose-secret",
   "note-event",
   "open-secret",
+  "put-off-look",
   "read-record",
   "release-upload",
   "reopen-upload",
@@ -187,6 +215,7 @@ const SCRIPTS = [
   "schedule-expiry",
   "seal-upload",
   "take-deliveries",
+  "take-due",
   "unlock-secret",
   "withdraw-claim",
   "write-block",

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
 import type { Keyring } from "./keyring.ts";
+import type { DueIndex } from "./redis-due.ts";
 import { blobKey, recordKey } from "./redis-keys.ts";
 
 type Outcome = "withdrawn" | "refused" | "later" | "unknown";
@@ -51,7 +52,12 @@ const BATCH = 100;
  * Without this, whoever asked for a secret while a replica was away for longer than the window would
  * have used it up, and nobody would have got it.
  */
-export function createWithdrawals(client: Redis | Cluster, keyring: Keyring, retention: number): Withdrawals {
+export function createWithdrawals(
+  client: Redis | Cluster,
+  keyring: Keyring,
+  due: DueIndex,
+  retention: number,
+): Withdrawals {
   const pending = new Set<Pending>();
   let timer: NodeJS.Timeout | undefined;
   let isTrying = false;
@@ -70,6 +76,7 @@ export function createWithdrawals(client: Redis | Cluster, keyring: Keyring, ret
         entry.isSealed = answer === 1;
         entry.ends = Date.now() + left;
         windowLeft = milliseconds;
+        due.comeBack(id, left);
       }
       if (lent !== undefined) await keyring.keep(id, lent, entry.ends - Date.now());
     } catch {

@@ -19,8 +19,10 @@ for _, key in ipairs(redis.call('KEYS', '*ws:*')) do
         local value = redis.call('HGET', key, field)
         if value then redis.call('HSET', key, field, earlier(value)) end
       end
-      local events = redis.call('HGET', key, 'events')
-      if events then redis.call('HSET', key, 'events', (string.gsub(events, '%d+', earlier))) end
+      for _, field in ipairs({ 'events', 'notes' }) do
+        local events = redis.call('HGET', key, field)
+        if events then redis.call('HSET', key, field, (string.gsub(events, '%d+', earlier))) end
+      end
     elseif kind == 'zset' then
       local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
       for at = 1, #members, 2 do redis.call('ZADD', key, earlier(members[at + 1]), members[at]) end

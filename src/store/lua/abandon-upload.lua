@@ -39,6 +39,6 @@ local blocks = math.ceil(tonumber(record[5]) / tonumber(record[6]))
 -- time left, and the caller removes it some at a time.
 for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
 for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
-redis.call('HDEL', KEYS[1], 'held')
+redis.call('HDEL', KEYS[1], 'held', 'sender')
 redis.call('HSET', KEYS[1], 'state', 'expired', 'ended', expires, 'events', expires .. ':expired')
 return { 'abandoned', blocks }

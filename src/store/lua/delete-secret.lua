@@ -33,6 +33,8 @@ for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 if state == 'sealed' or state == 'locked' or state == 'uploading' then
   if now >= expires then return { 'ended', share, expires, blocks, 'expired' } end
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  -- Nobody is told of an upload that came to nothing.
+  if state == 'uploading' then redis.call('HDEL', KEYS[1], 'sender') end
   redis.call('HSET', KEYS[1], 'state', 'deleted', 'ended', now, 'events', record[6] .. ',' .. now .. ':deleted')
   return { 'deleted', share, now, blocks, 1, sealed }
 end

@@ -38,6 +38,8 @@ local blocks = record[11] and math.ceil(record[10] / record[11]) or 0
 for n = 0, math.min(blocks, 64) - 1 do redis.call('UNLINK', KEYS[2] .. ':' .. n) end
 for n = 64, blocks - 1 do redis.call('PEXPIRE', KEYS[2] .. ':' .. n, 1) end
 redis.call('HDEL', KEYS[1], 'ended', 'claim', 'attempt', 'until', 'destroyed', 'held')
+-- Nobody is told of an upload that came to nothing.
+if state == 'uploading' then redis.call('HDEL', KEYS[1], 'sender') end
 
 -- The share's own clock started a moment before the record's, so it may be gone a moment earlier.
 -- The record stays live for expire-secret to report, with its time moved to now.
