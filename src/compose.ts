@@ -4,17 +4,18 @@ import { fileURLToPath } from "node:url";
 import type { Store as LimitStore } from "express-rate-limit";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { createLogSink } from "./audit/log-sink.ts";
-import { createTrail, type Trail } from "./audit/trail.ts";
+import { type KeptTrail, keepTrail } from "./audit/keep-trail.ts";
 import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
 import type { SecretId } from "./envelope/tokens.ts";
+import type { Anchors } from "./store/anchors.ts";
 import type { Changes } from "./store/changes.ts";
 import { connectRedisOrCluster } from "./store/connect-redis.ts";
 import { storeLimits } from "./store/limits-of-config.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createMemoryChanges } from "./store/memory-changes.ts";
 import { createRedisStore } from "./store/redis.ts";
+import { createRedisAnchors } from "./store/redis-anchors.ts";
 import { createLimitStore } from "./store/redis-limits.ts";
 import { nodeName } from "./store/redis-nodes.ts";
 import { type Store, StoreUnavailableError } from "./store/store.ts";
@@ -40,7 +41,7 @@ export interface Service {
   readonly handler: RequestListener;
   readonly metricsHandler: RequestListener;
   /** The first of its lines is written when `begin` is called. */
-  readonly trail: Trail;
+  readonly trail: Pick<KeptTrail, "begin">;
   /** Stops what runs in the background and lets go of the store. */
   close(): Promise<void>;
 }
@@ -48,6 +49,7 @@ export interface Service {
 interface Backend {
   readonly store: Store;
   readonly changes: Changes;
+  readonly anchors: Anchors | undefined;
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
 }
 
@@ -83,6 +85,7 @@ function createBackend(config: Config, log: Logger): Backend {
     return {
       store: createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes }),
       changes: createMemoryChanges(),
+      anchors: undefined,
       limitStore: () => undefined,
     };
   }
@@ -99,6 +102,7 @@ function createBackend(config: Config, log: Logger): Backend {
       waitTimeout: redisWaitTimeout,
     }),
     changes: createMemoryChanges(),
+    anchors: createRedisAnchors(client),
     limitStore: (name) => createLimitStore({ client, name }),
   };
 }
@@ -125,13 +129,13 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
   const assets = loadAssets(fileURLToPath(new URL("assets", import.meta.url)));
   const render = createRenderer(fileURLToPath(new URL("../views", import.meta.url)));
 
-  const { store, changes, limitStore } = createBackend(config, log);
+  const { store, changes, anchors, limitStore } = createBackend(config, log);
   for (const warning of await checkStore(store)) log.warn(warning);
 
   const metrics = createMetrics(store);
   const onChange = (id: SecretId) => changes.publish(id);
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const trail = createTrail({ version, sinks: [createLogSink(log)] });
+  const trail = keepTrail({ version, log, anchors, config });
   const audit = createAudit(trail);
   const watched = instrumentStore(store, metrics, audit, onChange);
   const watch = startExpiryWatch({ store: watched, log, every: EXPIRY_EVERY });
@@ -155,6 +159,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     async close() {
       watch.stop();
       await changes.close();
+      await trail.close();
       await store.close();
     },
   };

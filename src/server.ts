@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The only file that reads the environment, listens, handles signals and ends the process. It loads
  * the rest when it comes to it, so that a health check loads next to nothing.
@@ -140,6 +141,17 @@ if (mode === undefined) {
     readFile: (path) => readFileSync(path, "utf8"),
     print: (line) => process.stdout.write(`${line}\n`),
   });
+} else if (mode === "audit") {
+  const { auditMode } = await import("./audit/verify.ts");
+  process.exitCode = await auditMode({
+    args: process.argv.slice(3),
+    env: process.env,
+    readFile: (path) => readFileSync(path, "utf8"),
+    stdin: process.stdin,
+    print: (line) => process.stdout.write(`${line}\n`),
+  });
 } else {
-  fail(`There is no mode ${JSON.stringify(mode)}. Start without one to serve, or with: healthcheck, doctor`);
+  fail(
+    `There is no mode ${JSON.stringify(mode)}. Start without one to serve, or with: healthcheck, doctor, audit`,
+  );
 }

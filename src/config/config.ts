@@ -31,6 +31,14 @@ export interface NetworkTtl {
   readonly seconds: number;
 }
 
+/** Where audit lines are sent. `ca` is a PEM text: who certifies the receiver, instead of the well-known ones. */
+export interface SyslogReceiver {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly ca: string | undefined;
+}
+
 /** Who ends TLS. `files` keeps paths, not contents, because the files are read again when they change. */
 export type TlsMode =
   | { readonly kind: "off" }
@@ -116,6 +124,8 @@ export interface Config {
   readonly assisted: boolean;
   /** What an audit line holds of a client's address. */
   readonly auditAddresses: "none" | "network" | "full";
+  /** Undefined: audit lines go to the log alone. */
+  readonly auditSyslog: SyslogReceiver | undefined;
   /** Undefined: no metrics listener. */
   readonly metricsPort: number | undefined;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";

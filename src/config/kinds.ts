@@ -5,6 +5,7 @@ import { parseNetworks, parseNetworkTtls } from "./network.ts";
 import { parsePublicUrl } from "./public-url.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-url.ts";
 import { type MailDomains, parseFrom, parseMailDomains, parseSmtpUrl, type SmtpAddress } from "./smtp.ts";
+import { parseSyslogUrl, type SyslogAddress } from "./syslog-url.ts";
 import { parseTrustProxy } from "./trust-proxy.ts";
 import {
   formatDuration,
@@ -127,6 +128,11 @@ export const mailbox: Kind<string> = { schema: text(parseFrom), label: "e-mail a
 export const mailDomains: Kind<MailDomains> = {
   schema: text(parseMailDomains),
   label: "domains with commas, or `*` for all",
+};
+
+export const syslogUrl: Kind<SyslogAddress> = {
+  schema: text(parseSyslogUrl),
+  label: "`syslog://host[:514]`, or `syslog+tls://host[:6514]`",
 };
 
 export const onOff: Kind<boolean> = {

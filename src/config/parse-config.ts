@@ -109,6 +109,7 @@ function toConfig(values: Settings): Config {
     notifyAddresses: values.NOTIFY_ADDRESSES,
     assisted: values.ASSISTED,
     auditAddresses: values.AUDIT_ADDRESSES,
+    auditSyslog: values.AUDIT_SYSLOG_URL && { ...values.AUDIT_SYSLOG_URL, ca: values.AUDIT_SYSLOG_CA_FILE },
     metricsPort: values.METRICS_PORT,
     logLevel: values.LOG_LEVEL,
   };

@@ -97,6 +97,10 @@ export const rules: readonly Rule[] = [
       return `${useless}: has no use, since Redis is not reached over TLS. Write rediss:// in REDIS_URL, or remove this.`;
     },
   ),
+  rule(["AUDIT_SYSLOG_CA_FILE", "AUDIT_SYSLOG_URL"], ({ AUDIT_SYSLOG_CA_FILE, AUDIT_SYSLOG_URL }) => {
+    if (AUDIT_SYSLOG_CA_FILE === undefined || AUDIT_SYSLOG_URL?.tls) return undefined;
+    return "AUDIT_SYSLOG_CA_FILE: has no use, since no receiver is reached over TLS. Write syslog+tls:// in AUDIT_SYSLOG_URL, or remove this.";
+  }),
   rule(["TLS_CERT_FILE", "TLS_KEY_FILE"], ({ TLS_CERT_FILE, TLS_KEY_FILE }) =>
     pairProblem("TLS_CERT_FILE", TLS_CERT_FILE, "TLS_KEY_FILE", TLS_KEY_FILE),
   ),

@@ -241,6 +241,15 @@ export const settings = z.object({
     "none",
     "What audit lines hold of a client's address: nothing, its network (`/24` of IPv4, `/48` of IPv6), or all of it.",
   ),
+  AUDIT_SYSLOG_URL: optional(
+    kinds.syslogUrl,
+    "A receiver that audit lines are sent to as well, in RFC 5424 over TCP or TLS.",
+  ),
+  AUDIT_SYSLOG_CA_FILE: optional(
+    kinds.pem,
+    "Authorities to check the receiver's certificate by, instead of the well-known ones.",
+    { source: "contents" },
+  ),
   METRICS_PORT: optional(
     kinds.port,
     "A port of its own for `GET /metrics`. Without it there are no metrics.",
