@@ -8,16 +8,22 @@ import { type KeptTrail, keepTrail } from "./audit/keep-trail.ts";
 import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
 import type { SecretId } from "./envelope/tokens.ts";
+import { channelsOf } from "./notify/channels-of-config.ts";
+import type { NotifyLog } from "./notify/notify-log.ts";
+import { startNotifications } from "./notify/start-notifications.ts";
 import type { Anchors } from "./store/anchors.ts";
 import type { Changes } from "./store/changes.ts";
 import { connectRedisOrCluster } from "./store/connect-redis.ts";
 import { storeLimits } from "./store/limits-of-config.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createMemoryChanges } from "./store/memory-changes.ts";
+import { createMemoryOutbox } from "./store/memory-outbox.ts";
+import type { Outbox } from "./store/outbox.ts";
 import { createRedisStore } from "./store/redis.ts";
 import { createRedisAnchors } from "./store/redis-anchors.ts";
 import { createLimitStore } from "./store/redis-limits.ts";
 import { nodeName } from "./store/redis-nodes.ts";
+import { createRedisOutbox } from "./store/redis-outbox.ts";
 import { type Store, StoreUnavailableError } from "./store/store.ts";
 import { createApp } from "./web/app.ts";
 import { createPassphraseHasher } from "./web/argon2id-pool.ts";
@@ -48,6 +54,7 @@ export interface Service {
 
 interface Backend {
   readonly store: Store;
+  readonly outbox: Outbox;
   readonly changes: Changes;
   readonly anchors: Anchors | undefined;
   readonly limitStore: (name: LimitName) => LimitStore | undefined;
@@ -79,11 +86,16 @@ function connect(address: RedisAddress, { redisTls, redisKeyPrefix }: Config, lo
   return client;
 }
 
-function createBackend(config: Config, log: Logger): Backend {
+function createBackend(config: Config, log: Logger, followEnds: boolean): Backend {
   const { redis, keyringRedis, redisWaitReplicas, keyringRedisWaitReplicas, redisWaitTimeout } = config;
   if (redis === undefined) {
     return {
-      store: createMemoryStore({ limits: storeLimits(config), maxBytes: config.embeddedMaxBytes }),
+      store: createMemoryStore({
+        limits: storeLimits(config),
+        maxBytes: config.embeddedMaxBytes,
+        followEnds,
+      }),
+      outbox: createMemoryOutbox(),
       changes: createMemoryChanges(),
       anchors: undefined,
       limitStore: () => undefined,
@@ -100,7 +112,9 @@ function createBackend(config: Config, log: Logger): Backend {
       waitReplicas: redisWaitReplicas,
       keyringWaitReplicas: keyringRedisWaitReplicas,
       waitTimeout: redisWaitTimeout,
+      followEnds,
     }),
+    outbox: createRedisOutbox({ client }),
     changes: createMemoryChanges(),
     anchors: createRedisAnchors(client),
     limitStore: (name) => createLimitStore({ client, name }),
@@ -129,16 +143,34 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
   const assets = loadAssets(fileURLToPath(new URL("assets", import.meta.url)));
   const render = createRenderer(fileURLToPath(new URL("../views", import.meta.url)));
 
-  const { store, changes, anchors, limitStore } = createBackend(config, log);
+  const notifyLog: NotifyLog = {
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    describe: describeError,
+  };
+  const channels = channelsOf(config, notifyLog);
+  const { store, outbox, changes, anchors, limitStore } = createBackend(config, log, channels.length > 0);
   for (const warning of await checkStore(store)) log.warn(warning);
 
   const metrics = createMetrics(store);
-  const onChange = (id: SecretId) => changes.publish(id);
+  const onChange = (id: SecretId) => {
+    changes.publish(id);
+    notifications?.tell(id);
+  };
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const trail = keepTrail({ version, log, anchors, config });
   const audit = createAudit(trail);
+  const notifications =
+    channels.length > 0
+      ? startNotifications({ channels, store, outbox, log: notifyLog, trail, registry: metrics.registry })
+      : undefined;
   const watched = instrumentStore(store, metrics, audit, onChange);
-  const watch = startExpiryWatch({ store: watched, log, every: EXPIRY_EVERY });
+  const watch = startExpiryWatch({
+    store: watched,
+    log,
+    every: EXPIRY_EVERY,
+    beforeForget: notifications?.tellNow,
+  });
   return {
     handler: createApp({
       config,
@@ -158,6 +190,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     trail,
     async close() {
       watch.stop();
+      await notifications?.close();
       await changes.close();
       await trail.close();
       await store.close();

@@ -1,5 +1,4 @@
-/** Why an attempt to open was refused. */
-export type RefusedBecause = "network" | "country" | "not-yet" | "hours";
+import type { RefusalReason } from "../store/store.ts";
 
 export const NOTIFY_KINDS = [
   "created",
@@ -26,7 +25,7 @@ export interface NotifyEvent {
   /** The sender's address; only in what goes to a channel of kind `mail`. */
   readonly email?: string;
   /** Of `refused`. */
-  readonly reason?: RefusedBecause;
+  readonly reason?: RefusalReason;
   /** Who caused it; only where the operator allows that. */
   readonly address?: string;
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { SecretId } from "../envelope/tokens.ts";
 import type { Store } from "../store/store.ts";
 import { describeError } from "./log-error.ts";
 
@@ -12,6 +13,8 @@ export interface ExpiryWatchOptions {
   readonly log: Logger;
   /** Milliseconds from the end of one look to the next. */
   readonly every: number;
+  /** See `Store.collectExpired`. */
+  readonly beforeForget?: ((id: SecretId) => Promise<void>) | undefined;
 }
 
 /**
@@ -19,14 +22,14 @@ export interface ExpiryWatchOptions {
  * stands in the log.
  * Expiry itself does not depend on it. Never keeps the process alive.
  */
-export function startExpiryWatch({ store, log, every }: ExpiryWatchOptions): ExpiryWatch {
+export function startExpiryWatch({ store, log, every, beforeForget }: ExpiryWatchOptions): ExpiryWatch {
   let timer: NodeJS.Timeout;
   let stopped = false;
   let failing = false;
 
   async function look(): Promise<void> {
     try {
-      await store.collectExpired();
+      await store.collectExpired(beforeForget);
       await store.collectAbandoned();
       failing = false;
     } catch (error) {
