@@ -22,31 +22,33 @@ const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8"
 // A run without tests must not look like one without failures.
 if (files.length === 0) fail("No test file was found.");
 
-// Whole-system tests one file at a time, on however many cores: several share one Docker engine, whose
-// networks come and go under every browser on the machine. All others wait for their own Redis most of the
-// time, two files side by side. Meanwhile the Kubernetes tools are built, where they aren't yet, with what
-// the tests leave of the machine. The reporter is named because Node 20 writes TAP into pipes.
+// Files side by side, two of them, since most wait for their own Redis or browser most of the time. Those
+// that need the machine to themselves come last, one by one: some share one Docker engine, whose networks
+// come and go under every browser, the others measure or press the server hard. Meanwhile the Kubernetes
+// tools are built, where they aren't yet, with what the tests leave of the machine. The reporter is named
+// because Node 20 writes TAP into pipes.
 const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
-const [whole, parts] = [files.filter(isWhole), files.filter((path) => !isWhole(path))];
-const needTools = whole.some(
-  (path) => isIn(path, "src/e2e/kubernetes") || isIn(path, "src/e2e/chart.test.ts"),
-);
+const ALONE = ["abuse", "appliance.test.ts", "docker", "faults", "forensics", "large-secrets.test.ts"];
+const KUBERNETES = ["chart.test.ts", "kubernetes"];
+const isOneOf = (places) => (path) => places.some((place) => isIn(path, join("src/e2e", place)));
+const isLast = isOneOf([...ALONE, ...KUBERNETES]);
+const needTools = files.some(isOneOf(KUBERNETES));
 const tools = needTools ? installTools() : undefined;
 
-let status = parts.length === 0 ? 0 : await run(parts, 2);
+let status = await run(
+  files.filter((path) => !isLast(path)),
+  2,
+);
 if (tools !== undefined && (await tools) !== 0) fail("The Kubernetes tools could not be built.");
-if (whole.length > 0) status = (await run(whole, 1)) || status;
+status = (await run(files.filter(isLast), 1)) || status;
 process.exit(status);
-
-function isWhole(path) {
-  return isIn(path, "src/e2e");
-}
 
 /**
  * In a process group of its own, which ends with it: a file that was ended for taking too long leaves its
  * servers running, and whoever reads what this prints would wait for them too.
  */
 function run(paths, atOnce) {
+  if (paths.length === 0) return 0;
   const concurrency = `--test-concurrency=${atOnce}`;
   const args = ["--import", "tsx", ...ours, concurrency, ...options, ...paths];
   const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit", detached: true });
