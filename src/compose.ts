@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Store as LimitStore } from "express-rate-limit";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { openCountries } from "./access/countries.ts";
 import { type KeptTrail, keepTrail } from "./audit/keep-trail.ts";
 import type { Config } from "./config/config.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
@@ -21,6 +22,7 @@ import { createMemoryOutbox } from "./store/memory-outbox.ts";
 import type { Outbox } from "./store/outbox.ts";
 import { createRedisStore } from "./store/redis.ts";
 import { createRedisAnchors } from "./store/redis-anchors.ts";
+import { createRedisChanges } from "./store/redis-changes.ts";
 import { createLimitStore } from "./store/redis-limits.ts";
 import { nodeName } from "./store/redis-nodes.ts";
 import { createRedisOutbox } from "./store/redis-outbox.ts";
@@ -41,6 +43,10 @@ import { createRenderer } from "./web/views.ts";
 const EXPIRY_EVERY = 5000;
 /** Milliseconds that Redis may come later than we do. */
 const STORE_PATIENCE = 10_000;
+
+const CHANGES_REFUSED =
+  "Redis does not let replicas tell each other of changes, so receipts show them up to 15 s late. " +
+  "Give its user the line of the README, which names the channel.";
 
 /** Everything that has to be listened for, with nothing listening yet. */
 export interface Service {
@@ -115,7 +121,11 @@ function createBackend(config: Config, log: Logger, followEnds: boolean): Backen
       followEnds,
     }),
     outbox: createRedisOutbox({ client }),
-    changes: createMemoryChanges(),
+    changes: createRedisChanges({
+      client,
+      keyPrefix: config.redisKeyPrefix,
+      onRefused: (fault) => log.warn({ error: describeError(fault) }, CHANGES_REFUSED),
+    }),
     anchors: createRedisAnchors(client),
     limitStore: (name) => createLimitStore({ client, name }),
   };
@@ -135,14 +145,16 @@ async function checkStore(store: Store): Promise<readonly string[]> {
 }
 
 /**
- * Puts the parts together. Throws StorePreconditionError and StoreUnavailableError where the store
- * can't be used; their messages say what to set.
+ * Puts the parts together. Throws CountriesError where GEOIP_DB can't be used, StorePreconditionError and
+ * StoreUnavailableError where the store can't; their messages say what to set.
  */
 export async function compose(config: Config, log: Logger, isDraining: () => boolean): Promise<Service> {
   // Beside this file once it is built.
   const assets = loadAssets(fileURLToPath(new URL("assets", import.meta.url)));
   const render = createRenderer(fileURLToPath(new URL("../views", import.meta.url)));
 
+  const countries = config.geoipDb && (await openCountries({ path: config.geoipDb, log }));
+  if (countries) log.info(countries.about);
   const notifyLog: NotifyLog = {
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
@@ -184,12 +196,15 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
       assets,
       render,
       hashPassphrase: createPassphraseHasher(),
+      clock: Date.now,
+      ...(countries ? { countryOf: countries.countryOf } : {}),
       isDraining,
     }),
     metricsHandler: createMetricsApp(metrics),
     trail,
     async close() {
       watch.stop();
+      if (countries) countries.close();
       await notifications?.close();
       await changes.close();
       await trail.close();

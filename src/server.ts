@@ -48,6 +48,7 @@ async function serve(): Promise<void> {
   const { ListenError, listen } = await import("./web/listen.ts");
   const { createRedirect } = await import("./web/redirect.ts");
   const { prepareTls } = await import("./tls/serve-tls.ts");
+  const { CountriesError } = await import("./access/countries.ts");
   const { CertificateError } = await import("./tls/certificate-pair.ts");
   const { StorePreconditionError, StoreUnavailableError } = await import("./store/store.ts");
 
@@ -60,7 +61,7 @@ async function serve(): Promise<void> {
   let draining = false;
   const isDraining = () => draining;
   const expected = (error: unknown): never => {
-    const told = [ListenError, StorePreconditionError, CertificateError].some(
+    const told = [ListenError, StorePreconditionError, CertificateError, CountriesError].some(
       (kind) => error instanceof kind,
     );
     if (told && error instanceof Error) fail(`Waxseal did not start: ${error.message}`);

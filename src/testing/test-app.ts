@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Logger, pino } from "pino";
 import supertest from "supertest";
+import type { CountryOf } from "../access/decide.ts";
 import { createLogSink } from "../audit/log-sink.ts";
 import { createTrail } from "../audit/trail.ts";
 import { parseConfig } from "../config/parse-config.ts";
@@ -35,6 +36,8 @@ export interface TestAppOptions {
   readonly limitStore?: AppDeps["limitStore"];
   /** Milliseconds since 1970; by default it stands still. `advance` comes on top. */
   readonly clock?: () => number;
+  /** As GEOIP_DB would say it. */
+  readonly countryOf?: CountryOf;
   /** By default one that costs nothing. */
   readonly hashPassphrase?: PassphraseHash;
 }
@@ -101,6 +104,8 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     assets,
     render,
     hashPassphrase,
+    clock,
+    ...(options.countryOf ? { countryOf: options.countryOf } : {}),
     isDraining: () => draining,
   });
   const http = supertest(handler);

@@ -2,14 +2,17 @@ import type { RequestListener } from "node:http";
 import express, { type RequestHandler, Router } from "express";
 import type { Store as LimitStore } from "express-rate-limit";
 import type { Logger } from "pino";
+import type { CountryOf } from "../access/decide.ts";
 import type { Config } from "../config/config.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import type { SecretId } from "../envelope/tokens.ts";
 import type { Changes } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
+import { createAccessGate } from "./access-gate.ts";
 import { type Assets, serveAssets } from "./assets.ts";
 import { createAssisted } from "./assisted.ts";
 import type { Audit } from "./audit.ts";
+import { keepAddress } from "./client-address.ts";
 import { createSecretRoute } from "./create-secret.ts";
 import { createErrorHandler } from "./error-handler.ts";
 import { createHealth } from "./health.ts";
@@ -45,6 +48,10 @@ export interface AppDeps {
   readonly render: Renderer;
   /** Argon2id off the event loop, for the assisted pages. */
   readonly hashPassphrase: PassphraseHash;
+  /** Milliseconds since 1970, for rules that depend on the time. */
+  readonly clock: () => number;
+  /** Undefined where there is no GEOIP_DB. */
+  readonly countryOf?: CountryOf | undefined;
   /** True once the process has been told to end. */
   readonly isDraining: () => boolean;
 }
@@ -78,7 +85,9 @@ export function createApp(deps: AppDeps): RequestListener {
     config.uploadsPerAddress,
     async (id) => (await store.read(id))?.state === "uploading",
   );
-  const routeDeps = { config, store, limits, audit, uploads };
+  const gate = createAccessGate({ ...deps, store });
+  const routeDeps = { config, store, limits, gate, audit, uploads, clock: deps.clock };
+  const [creates, opens] = [config.role !== "open", config.role !== "create"];
 
   const app = express();
   app.disable("x-powered-by");
@@ -88,6 +97,7 @@ export function createApp(deps: AppDeps): RequestListener {
   app.set("query parser", false);
   app.set("trust proxy", config.trustProxy);
 
+  app.use(keepAddress);
   app.use(createRequestLog(log, metrics, config.auditAddresses));
   app.use(createSecurityHeaders(config));
   app.use(createProxyHint(log));
@@ -100,11 +110,13 @@ export function createApp(deps: AppDeps): RequestListener {
   service.use(createHealth({ store, isDraining }));
   service.get("/robots.txt", robots);
   service.get("/assets/:file", serveAssets(deps.assets));
-  service.use(createSecretRoute(routeDeps));
-  service.use(createUploadRoute(routeDeps));
-  service.use(createLinkRoutes(routeDeps));
-  service.use(createReceiptRoutes(routeDeps));
-  service.use(createPages(deps));
+  if (creates) {
+    service.use(createSecretRoute(routeDeps));
+    service.use(createUploadRoute(routeDeps));
+    service.use(createReceiptRoutes(routeDeps));
+  }
+  if (opens) service.use(createLinkRoutes(routeDeps));
+  service.use(createPages(deps, gate));
   if (config.assisted) service.use(createAssisted({ ...deps, ...routeDeps }));
   app.use(config.basePath || "/", service);
 

@@ -1,13 +1,17 @@
 import { type NextFunction, type Request, type Response, Router } from "express";
+import { formatRules, type Rules, rulesSchema } from "../access/rules.ts";
 import { type Bytes, wipe } from "../envelope/bytes.ts";
 import type { Part } from "../envelope/parts.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { prepareSecret } from "../envelope/sender.ts";
 import { formatBytes } from "../envelope/size-words.ts";
-import { parseTtl, type TtlSeconds } from "../envelope/tokens.ts";
+import { parseTtl } from "../envelope/tokens.ts";
+import type { NewSecret } from "../store/store.ts";
 import { assistedLimit } from "./assisted-limit.ts";
 import { createByteBudget } from "./byte-budget.ts";
+import { clientAddress } from "./client-address.ts";
 import { issueFormToken } from "./csrf.ts";
+import { demandErrors } from "./demand-errors.ts";
 import { decodeText, parseForm, readFormBody, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
@@ -21,10 +25,16 @@ import { storeSealed } from "./store-sealed.ts";
 interface Entered {
   readonly secret: Bytes;
   readonly passphrase: string;
+  /** Separated by spaces, commas or line breaks. */
+  readonly networks: string;
+  /** As a `datetime-local` field gives it, in UTC. */
+  readonly notBefore: string;
   readonly ttl: number;
   readonly files: readonly FormFile[];
   readonly tooLarge: boolean;
 }
+
+type Terms = Pick<NewSecret, "ttl" | "rules">;
 
 const OTHER_FIELDS = 8192;
 /** Percent-encoding makes three bytes of one. */
@@ -37,9 +47,9 @@ const LARGEST_AT_ONCE = 3;
 const PER_FILE = 4096;
 
 export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, hashPassphrase, log } = deps;
+  const { config, store, limits, gate, hashPassphrase, log } = deps;
   const { basePath } = config;
-  const base = config.publicUrl.href.replace(/\/$/, "");
+  const [base, linkBase] = [config.publicUrl, config.linkUrl].map(({ href }) => href.replace(/\/$/, ""));
   const router = Router({ caseSensitive: true, strict: true });
   const largest = assistedLimit(config);
   const longestBody = largest + OTHER_FIELDS + config.maxFiles * PER_FILE;
@@ -47,6 +57,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   const nothing: Entered = {
     secret: new Uint8Array(0),
     passphrase: "",
+    networks: "",
+    notBefore: "",
     ttl: config.defaultTtl,
     files: [],
     tooLarge: false,
@@ -58,6 +70,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const data = {
       action: `${basePath}/assisted`,
       openHref: `${basePath}/assisted/open`,
+      canOpen: config.role === "both",
       basePath,
       maxFiles: config.maxFiles,
       maxBytesWords: formatBytes(largest),
@@ -65,12 +78,16 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       problem: error && { field: error.field, words: error.message },
       secret: decodeText(entered.secret),
       passphrase: entered.passphrase,
-      ttlChoices: ttlChoices(config, config.maxTtl, entered.ttl),
+      requirePassphrase: config.requirePassphrase,
+      networks: entered.networks,
+      notBefore: entered.notBefore,
+      ttlChoices: ttlChoices(config, gate.demands.maxTtl(clientAddress(request)), entered.ttl),
     };
     send(response, "assisted-create", data, { title: `${error ? "Error: " : ""}Let the server encrypt it` });
   }
 
-  function checkEntered({ secret, ttl, files, tooLarge }: Entered): TtlSeconds {
+  function checkEntered(request: Request, entered: Entered): Terms {
+    const { secret, passphrase, ttl, files, tooLarge } = entered;
     const size = files.reduce((sum, { bytes }) => sum + bytes.length, secret.length);
     if (tooLarge || size > largest) {
       const limit = `The limit is ${formatBytes(largest)} in all, in at most ${config.maxFiles} files.`;
@@ -81,18 +98,22 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     }
     const parsed = parseTtl(ttl, config.maxTtl);
     if (!parsed) throw new FormError("ttl", "Choose when it is deleted");
-    return parsed;
+    const rules = parseEnteredRules(entered);
+    const [wrong] = demandErrors(deps, request, { ttl: parsed, passphrase: passphrase !== "", rules });
+    if (wrong)
+      throw new FormError(FORM_FIELDS[wrong.field] ?? "secret", FORM_WORDS[wrong.field] ?? wrong.message);
+    return { ttl: parsed, ...(rules ? { rules: formatRules(rules) } : {}) };
   }
 
-  async function create(response: Response, entered: Entered, ttl: TtlSeconds): Promise<void> {
+  async function create(response: Response, entered: Entered, terms: Terms): Promise<void> {
     const { passphrase } = entered;
     const prepared = await prepareSecret(partsOf(entered), passphrase, hashPassphrase);
-    const result = await storeSealed(store, prepared, ttl);
+    const result = await storeSealed(store, prepared, terms);
     wipe(prepared.receiptToken);
     if (result.kind === "conflict")
       throw new FormError("secret", "It could not be saved. Send it again.", 409);
     const data = {
-      link: `${base}/s#${prepared.linkFragment}`,
+      link: `${linkBase}/s#${prepared.linkFragment}`,
       receipt: `${base}/r#${prepared.receiptFragment}`,
       expires: formatTime(result.expiresAt),
       expiresWords: timeWords(result.expiresAt),
@@ -113,9 +134,10 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     return { fields: parseForm(await readFormBody(request, longestText)), files: [], tooLarge: false };
   }
 
-  router.get("/assisted", (request, response) => sendForm(request, response, nothing));
+  router.get("/assisted", gate.creating, (request, response) => sendForm(request, response, nothing));
   router.post(
     "/assisted",
+    gate.creating,
     // Before the body: however many forms an address sends at once, only so many are kept in memory.
     limits.create,
     async (request: Request, response: Response, next: NextFunction) => {
@@ -127,14 +149,15 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       const entered: Entered = {
         secret: withUnixLineEnds(fields.get("secret") ?? new Uint8Array(0)),
         passphrase: textOf(fields, "passphrase"),
+        networks: textOf(fields, "networks").trim(),
+        notBefore: textOf(fields, "not-before"),
         ttl: Number(textOf(fields, "ttl")),
         files,
         tooLarge,
       };
       try {
         checkFormToken(request, textOf(fields, "csrf"), "secret");
-        const ttl = checkEntered(entered);
-        await create(response, entered, ttl);
+        await create(response, entered, checkEntered(request, entered));
       } catch (error) {
         const shown = asFormError(error, "secret", log);
         if (!shown) return next(error);
@@ -145,6 +168,33 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     },
   );
   return router;
+}
+
+/** What of `demandErrors` a form of ours can bring about, by the id of its field and in a person's words. */
+const FORM_FIELDS: Readonly<Record<string, string>> = {
+  ttl: "ttl",
+  passphrase: "passphrase",
+  "rules.notBefore": "not-before",
+};
+const FORM_WORDS: Readonly<Record<string, string>> = {
+  ttl: "Choose when it is deleted",
+  passphrase: "Enter a passphrase: this server takes no secret without one",
+  "rules.notBefore": "Choose a time before the secret is deleted",
+};
+
+/** Undefined where everybody who has the link may open it. */
+function parseEnteredRules({ networks, notBefore }: Entered): Rules | undefined {
+  if (networks === "" && notBefore === "") return undefined;
+  const result = rulesSchema.safeParse({
+    ...(networks === "" ? {} : { networks: networks.split(/[\s,]+/) }),
+    // Browsers leave out seconds that are 0.
+    ...(notBefore === "" ? {} : { notBefore: `${notBefore}${notBefore.length === 16 ? ":00" : ""}Z` }),
+  });
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue?.path[0] !== "notBefore")
+    throw new FormError("networks", issue?.message ?? "Correct the networks");
+  throw new FormError("not-before", "Enter a date and a time, such as 2026-01-31T08:00");
 }
 
 /** The text first, as a page's script orders them. */

@@ -49,13 +49,21 @@ const COPIES = 2;
 /** Of files in all: what a page carries in itself. Some browsers save no data address above 2 MB. */
 const MAX_INLINE_FILES = 1_048_576;
 
+const TITLES = {
+  both: "Let the server decrypt it",
+  open: "Let the server decrypt it",
+  create: "What became of it",
+} as const;
+
+const LABELS = { both: "Link or receipt", open: "Link", create: "Receipt" } as const;
+
 /** The part of a pasted link after its #, or all of it where somebody pasted just that. */
 function fragmentOf(pasted: string): string {
   return pasted.slice(pasted.indexOf("#") + 1).trim();
 }
 
 export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, audit, hashPassphrase, log } = deps;
+  const { config, store, limits, gate, audit, hashPassphrase, log } = deps;
   const { basePath } = config;
   const authenticate = createAuthenticate(store, audit);
   const readBlob = createReadBlob(store);
@@ -74,12 +82,14 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     if (error) response.status(error.status).set(error.headers);
     const data = {
       action: `${basePath}/assisted/open`,
+      role: config.role,
+      label: LABELS[config.role],
       csrf: issueFormToken(request, response),
       claim: encodeBase64url(claim),
       link,
       problem: error && { field: error.field, words: error.message },
     };
-    send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}Let the server decrypt it` });
+    send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}${TITLES[config.role]}` });
   }
 
   function sendReceipt(response: Response, record: SecretRecord): void {
@@ -141,6 +151,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
   }
 
   async function open(
+    request: Request,
     response: Response,
     fragment: string,
     passphrase: string,
@@ -150,6 +161,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     try {
       const linkHash = await hashLinkProof(keys.linkProof);
       const record = await authenticate({ id: keys.id, digest: linkHash, role: "link" });
+      await gate.opening(request, record);
       const { id } = record;
       const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
       if (needsPassphrase && passphrase === "") throw new FormError("passphrase", "Enter the passphrase");
@@ -188,12 +200,14 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
         await countAgainst(limits.open, request, response);
         const fragment = fragmentOf(pasted);
         const receipt = parseReceiptFragment(fragment);
+        // What this instance does not serve is not there.
+        if (config.role === (receipt ? "open" : "create")) throw notFound();
         if (receipt) {
           const digest = await hashReceiptToken(receipt.proof);
           wipe(receipt.proof);
           sendReceipt(response, await authenticate({ id: receipt.id, digest, role: "receipt" }));
         } else {
-          await open(response, fragment, textOf(fields, "passphrase"), claim);
+          await open(request, response, fragment, textOf(fields, "passphrase"), claim);
         }
       } catch (error) {
         const shown = asFormError(error, "link", log);

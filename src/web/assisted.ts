@@ -26,7 +26,11 @@ export function createAssisted(deps: AssistedDeps): Router {
     const heading = "This page needs https";
     const detail = "What you type here would cross the network unprotected. Ask your administrator.";
     const refuse: RequestHandler = (_request, response) => {
-      const data = { heading, detail, basePath: config.basePath };
+      const data = {
+        heading,
+        detail,
+        createHref: config.role === "open" ? undefined : `${config.basePath}/`,
+      };
       send(response, "message", data, { title: heading, seal: "expired" });
     };
     router.all("/assisted", refuse);

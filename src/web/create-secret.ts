@@ -1,5 +1,6 @@
-import { Router } from "express";
+import { type Request, Router } from "express";
 import { z } from "zod";
+import { formatRules, rulesSchema } from "../access/rules.ts";
 import { isBlobLength, isWholeBlob, maxBlobLength } from "../envelope/layout.ts";
 import { SUITE_PASSPHRASE, SUITE_PLAIN } from "../envelope/suite.ts";
 import {
@@ -14,6 +15,7 @@ import {
   shareOf,
 } from "../envelope/tokens.ts";
 import type { CreateResult, NewSecret, Store } from "../store/store.ts";
+import { demandErrors } from "./demand-errors.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, wipeBody } from "./json-body.ts";
 import { addressOf } from "./limits.ts";
@@ -39,6 +41,7 @@ function createSchema(maxTtl: number) {
     ttl: field((value) => parseTtl(value, maxTtl), ttl),
     passphrase: z.boolean({ error: "Must be true or false." }),
     size: z.int({ error: SIZE }),
+    rules: rulesSchema.optional(),
     blob: optionalField(parseCiphertext, "Must be the sealed blob as base64url without padding."),
   });
 }
@@ -67,13 +70,15 @@ function sizeErrors(size: number): FieldError[] {
   return isBlobLength(size) ? [] : [{ field: "size", message: SIZE }];
 }
 
-export function createSecretRoute({ config, store, limits, uploads }: RouteDeps): Router {
+export function createSecretRoute(deps: RouteDeps): Router {
+  const { config, store, limits, gate, uploads } = deps;
   const router = Router({ caseSensitive: true, strict: true });
   const schema = createSchema(config.maxTtl);
   const longest = maxBlobLength(config.maxSecretBytes, config.maxFiles);
 
-  function parseNewSecret(body: unknown): NewSecret {
-    const { blob, ...secret } = parseBody(schema, body);
+  function parseNewSecret(req: Request): NewSecret {
+    const { blob, rules, ...sent } = parseBody(schema, req.body);
+    const secret = { ...sent, ...(rules ? { rules: formatRules(rules) } : {}) };
     if (secret.size > longest || (blob && blob.length > longest)) {
       throw new Problem("too-large", `A sealed secret may have ${longest} bytes here, this one is larger.`);
     }
@@ -84,7 +89,10 @@ export function createSecretRoute({ config, store, limits, uploads }: RouteDeps)
         `A blob of more than ${MAX_INLINE_BLOB} bytes does not fit in here. ${fix}`,
       );
     }
-    const errors = blob ? blobErrors(blob, secret) : sizeErrors(secret.size);
+    const errors = [
+      ...(blob ? blobErrors(blob, secret) : sizeErrors(secret.size)),
+      ...demandErrors(deps, req, { ...sent, rules }),
+    ];
     if (errors.length > 0) throw invalid("Correct the fields named in errors.", errors);
     return blob ? { ...secret, blob } : secret;
   }
@@ -109,9 +117,9 @@ export function createSecretRoute({ config, store, limits, uploads }: RouteDeps)
   }
 
   const readJson = createJsonBody(BODY_LIMIT, ["share"]);
-  router.post("/api/v1/secrets", limits.create, readJson, async (req, res) => {
+  router.post("/api/v1/secrets", gate.creating, limits.create, readJson, async (req, res) => {
     try {
-      const secret = parseNewSecret(req.body);
+      const secret = parseNewSecret(req);
       res.status(201).json({ id: secret.id, ...(await create(secret, addressOf(req))) });
     } finally {
       wipeBody(req);

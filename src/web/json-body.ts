@@ -73,7 +73,7 @@ function toFieldErrors(error: z.ZodError): FieldError[] {
   const errors = error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.slice(0, MAX_FIELD_ERRORS).map((key) => ({
-        field: key.slice(0, MAX_FIELD_NAME),
+        field: [...issue.path, key.slice(0, MAX_FIELD_NAME)].join("."),
         message: "There is no such field. Leave it out.",
       }));
     }

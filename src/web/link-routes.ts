@@ -55,7 +55,7 @@ function sendResult(res: Response, result: OpenResult): void {
 }
 
 /** For whoever holds the link. Only `open` uses anything up, and only with the passphrase. */
-export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
+export function createLinkRoutes({ store, limits, gate, audit }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
   const sendBlob = createSendBlob(store);
@@ -76,7 +76,7 @@ export function createLinkRoutes({ store, limits, audit }: RouteDeps): Router {
     try {
       const holder = await parseLinkHolder(req);
       const { access, claim } = parseBody(OPEN_BODY, req.body);
-      await authenticate(holder);
+      await gate.opening(req, await authenticate(holder));
       const accessHash = await hashAccessProof(access);
       const request = { id: holder.id, linkHash: holder.digest, accessHash };
       sendResult(res, await store.open(claim ? { ...request, claim } : request));

@@ -14,6 +14,7 @@ export interface Metrics {
   readonly wrongPassphrases: Counter;
   readonly full: Counter;
   readonly rateLimited: Counter<"limit">;
+  readonly refused: Counter<"act" | "reason">;
   readonly httpDuration: Histogram<"route" | "method" | "status">;
   readonly storeDuration: Histogram<"operation">;
 }
@@ -69,6 +70,12 @@ export function createMetrics(store: Pick<Store, "countPending" | "memory">): Me
       name: "waxseal_rate_limited_total",
       help: "Requests refused by a rate limit",
       labelNames: ["limit"],
+      registers,
+    }),
+    refused: new Counter({
+      name: "waxseal_refused_total",
+      help: "Attempts to create or open that the operator's demands or a sender's rules refused",
+      labelNames: ["act", "reason"],
       registers,
     }),
     httpDuration: new Histogram({

@@ -1,10 +1,11 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { RequestHandler } from "express";
 import { Router } from "express";
-import { createDemands } from "../access/demands.ts";
 import type { Config } from "../config/config.ts";
 import { sealRim } from "../envelope/rim.ts";
+import type { AccessGate } from "./access-gate.ts";
 import { type Assets, pickEncoding } from "./assets.ts";
+import { clientAddress } from "./client-address.ts";
 import { durationWords } from "./duration-words.ts";
 import { EVENT_WORDS, STATE_WORDS } from "./state-words.ts";
 import type { Frame, PageData, Renderer, TtlChoice } from "./views.ts";
@@ -24,7 +25,7 @@ export function createFrame({
   const common = {
     seal: "sealed",
     rim: sealRim(),
-    basePath,
+    homeHref: config.role === "open" ? undefined : `${basePath}/`,
     publicUrl: config.publicUrl.href.replace(/\/$/, ""),
     linkUrl: config.linkUrl.href.replace(/\/$/, ""),
     maxSecretBytes: config.maxSecretBytes,
@@ -71,7 +72,7 @@ function constantPage(html: string): RequestHandler {
  * The scripted pages. None of them knows which secret it is about: what names and opens one
  * stands in the fragment, which no browser sends.
  */
-export function createPages(deps: PageDeps): Router {
+export function createPages(deps: PageDeps, { demands, creating }: AccessGate): Router {
   const { config, assets, render } = deps;
   const { basePath } = config;
   const frame = createFrame(deps);
@@ -84,7 +85,6 @@ export function createPages(deps: PageDeps): Router {
     data: PageData[Name],
   ) => constantPage(render(name, data, frame({ title, script: assets.reference(`${name}.js`, basePath) })));
 
-  const demands = createDemands(config);
   /** One for each longest time to live that a client's network may have. */
   const creates = new Map(
     [...demands.maxTtls].map((longest) => {
@@ -101,7 +101,7 @@ export function createPages(deps: PageDeps): Router {
     }),
   );
   const create: RequestHandler = (request, response, next) =>
-    creates.get(demands.maxTtl(request.ip))?.(request, response, next);
+    creates.get(demands.maxTtl(clientAddress(request)))?.(request, response, next);
   const open = page("open", "A secret for you", { assistedHref: assistedHref("/open") });
   const receipt = page("receipt", "What became of it", {
     assistedHref: assistedHref("/open"),
@@ -116,8 +116,10 @@ export function createPages(deps: PageDeps): Router {
     const links = page("links", "My links", { states: STATE_WORDS, createHref: `${basePath}/` });
     router.get("/links", links);
   }
-  router.get("/", create);
-  router.get("/s", open);
-  router.get("/r", receipt);
+  if (config.role !== "open") {
+    router.get("/", creating, create);
+    router.get("/r", receipt);
+  }
+  if (config.role !== "create") router.get("/s", open);
   return router;
 }

@@ -3,17 +3,19 @@ import { createFrame, type PageDeps } from "./pages.ts";
 
 const HEADINGS: Readonly<Record<string, string>> = {
   "not-found": "We can't find this",
+  refused: "Not from here",
   limited: "Too many tries",
   unavailable: "The server can't do this right now",
 };
 
 /** A problem as a page with a heading, what happened, and a way back. */
 export function createProblemPage(deps: PageDeps): RenderProblemPage {
-  const { basePath } = deps.config;
+  const { basePath, role } = deps.config;
   const frame = createFrame(deps);
   return (problem, _request, response) => {
     const heading = HEADINGS[problem.code] ?? problem.title;
-    const data = { heading, detail: problem.message, basePath };
+    const createHref = role === "open" || problem.code === "refused" ? undefined : `${basePath}/`;
+    const data = { heading, detail: problem.message, createHref };
     response.type("html").send(deps.render("message", data, frame({ title: heading, seal: "expired" })));
   };
 }

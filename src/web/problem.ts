@@ -1,3 +1,5 @@
+import type { RefusalReason } from "../store/store.ts";
+
 /**
  * Errors over HTTP: RFC 9457 problem details. The codes are closed and stable; clients switch on
  * `code`, people read `detail`, and both may rely on the status that belongs to each.
@@ -7,6 +9,7 @@ const PROBLEMS = {
   unauthorized: { status: 401, title: "The request carries no usable token" },
   "wrong-passphrase": { status: 403, title: "The passphrase is wrong" },
   "cross-site": { status: 403, title: "The request came from another site" },
+  refused: { status: 403, title: "Not from here, or not now" },
   "not-found": { status: 404, title: "Not found" },
   conflict: { status: 409, title: "The request contradicts an earlier one" },
   ended: { status: 410, title: "The secret is gone" },
@@ -33,6 +36,10 @@ export interface ProblemMembers {
   readonly errors?: readonly FieldError[];
   /** `wrong-passphrase` */
   readonly triesLeft?: number;
+  /** `refused` */
+  readonly reason?: RefusalReason;
+  /** `refused`, RFC 3339: where the reason is `not-yet` */
+  readonly notBefore?: string;
   /** `ended` */
   readonly state?: string;
   /** `ended`, RFC 3339 */

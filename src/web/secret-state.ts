@@ -1,4 +1,4 @@
-import type { Ended, EndState, SecretRecord, UploadProgress } from "../store/store.ts";
+import type { Ended, EndState, EventKind, SecretRecord, UploadProgress } from "../store/store.ts";
 import { Problem } from "./problem.ts";
 
 /** RFC 3339, UTC. */
@@ -32,10 +32,16 @@ export function describeSecret(record: SecretRecord) {
   };
 }
 
+function describeEvent(kind: EventKind): { kind: string; reason?: string } {
+  if (!kind.startsWith("refused-")) return { kind };
+  return { kind: "refused", reason: kind.slice("refused-".length) };
+}
+
 /** What the sender may know besides. */
 export function describeReceipt(record: SecretRecord) {
-  const events = record.events.map(({ at, kind }) => ({ at: formatTime(at), kind }));
-  return { ...describeSecret(record), events };
+  const events = record.events.map(({ at, kind }) => ({ at: formatTime(at), ...describeEvent(kind) }));
+  const rules = record.rules === undefined ? {} : { rules: JSON.parse(record.rules) };
+  return { ...describeSecret(record), ...rules, events };
 }
 
 const ENDINGS: Readonly<Record<EndState, string>> = {

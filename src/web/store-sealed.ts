@@ -1,8 +1,7 @@
 import { wipe } from "../envelope/bytes.ts";
 import { gather } from "../envelope/seal.ts";
 import type { PreparedSecret } from "../envelope/sender.ts";
-import type { TtlSeconds } from "../envelope/tokens.ts";
-import { type Store, StoreUnavailableError } from "../store/store.ts";
+import { type NewSecret, type Store, StoreUnavailableError } from "../store/store.ts";
 import { cutIntoBlocks } from "./blocks.ts";
 import { MAX_INLINE_BLOB } from "./create-secret.ts";
 
@@ -13,15 +12,19 @@ export type Stored = { readonly kind: "stored"; readonly expiresAt: number } | {
  * Seals into the store as a browser does over HTTP: a small blob with the create, a larger one block
  * by block as it is encrypted. What fails in the middle leaves nothing behind. Wipes the share.
  */
-export async function storeSealed(store: Store, secret: PreparedSecret, ttl: TtlSeconds): Promise<Stored> {
+export async function storeSealed(
+  store: Store,
+  secret: PreparedSecret,
+  terms: Pick<NewSecret, "ttl" | "rules">,
+): Promise<Stored> {
   const { identity, sealing } = secret;
   const size = sealing.length;
   try {
     if (size <= MAX_INLINE_BLOB) {
-      const result = await store.create({ ...identity, size, blob: await gather(sealing), ttl });
+      const result = await store.create({ ...identity, size, blob: await gather(sealing), ...terms });
       return result.kind === "created" ? { kind: "stored", expiresAt: result.expiresAt } : result;
     }
-    const begun = await store.create({ ...identity, size, ttl });
+    const begun = await store.create({ ...identity, size, ...terms });
     if (begun.kind === "conflict") return begun;
     try {
       for await (const { offset, bytes } of cutIntoBlocks(sealing.pieces, 0)) {

@@ -87,7 +87,7 @@ function createPartLimit(): RequestHandler {
 }
 
 /** Receives a blob that is too long for the create's own body. */
-export function createUploadRoute({ store, audit, uploads }: RouteDeps): Router {
+export function createUploadRoute({ store, gate, audit, uploads }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
 
@@ -110,7 +110,7 @@ export function createUploadRoute({ store, audit, uploads }: RouteDeps): Router 
     if (result.kind === "sealed") uploads.free(record.id);
   }
 
-  router.put("/api/v1/secret/blob", createPartLimit(), async (req, res) => {
+  router.put("/api/v1/secret/blob", gate.creating, createPartLimit(), async (req, res) => {
     const record = await authenticate(await parseReceiptHolder(req));
     if (req.get("Content-Encoding") !== undefined) throw invalid("Send the part without a Content-Encoding.");
     if (!req.is("application/octet-stream")) throw invalid("Send the part as application/octet-stream.");

@@ -1,4 +1,5 @@
 import { Eta } from "eta";
+import type { Config } from "../config/config.ts";
 
 /** What each template is given. A name that isn't here can't be rendered, and a field can't be forgotten. */
 export interface PageData {
@@ -23,10 +24,12 @@ export interface PageData {
     linksHref: string | undefined;
   };
   links: { states: readonly StateWords[]; createHref: string };
-  message: { heading: string; detail: string; basePath: string };
+  /** `createHref`: undefined where nothing can be created, at least by this client. */
+  message: { heading: string; detail: string; createHref: string | undefined };
   "assisted-create": {
     action: string;
     openHref: string;
+    canOpen: boolean;
     basePath: string;
     /** 0: only text. */
     maxFiles: number;
@@ -36,6 +39,9 @@ export interface PageData {
     problem: FieldProblem | undefined;
     secret: string;
     passphrase: string;
+    requirePassphrase: boolean;
+    networks: string;
+    notBefore: string;
     ttlChoices: readonly TtlChoice[];
   };
   "assisted-created": {
@@ -49,6 +55,9 @@ export interface PageData {
   };
   "assisted-open": {
     action: string;
+    /** Which of links and receipts can be pasted here. */
+    role: Config["role"];
+    label: string;
     csrf: string;
     claim: string;
     link: string;
@@ -96,7 +105,8 @@ export interface Frame {
   readonly seal: "sealed" | "opened" | "expired" | "deleted" | "locked";
   /** SVG path data for the seal's outline. */
   readonly rim: string;
-  readonly basePath: string;
+  /** Undefined where there is no page to create on. */
+  readonly homeHref: string | undefined;
   readonly publicUrl: string;
   /** Where links lead. */
   readonly linkUrl: string;
