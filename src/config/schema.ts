@@ -167,7 +167,7 @@ export const settings = z.object({
   UPLOADS_MAX_BYTES: withDefault(
     kinds.size(MiB, 64 * 1024 * MiB),
     "1GiB",
-    "What all unfinished uploads together may hold, over all replicas; the embedded store gives them half of itself. One that stops is given up after half an hour.",
+    "What all unfinished uploads together may hold, over all replicas; never more than half of `STORE_BUDGET`. One that stops is given up after half an hour.",
   ),
   UPLOADS_PER_ADDRESS: withDefault(
     kinds.integer(1, 1000),

@@ -21,7 +21,7 @@ import { until } from "../testing/until.ts";
 import { createAdmission } from "./redis-admission.ts";
 import { parseInfo } from "./redis-info.ts";
 import { contentCost, DUE_COST, SHARE_COST, uploadCost } from "./redis-memory.ts";
-import { BLOB_BLOCK, type NewSecret, type Store, StoreFullError } from "./store.ts";
+import { BLOB_BLOCK, type NewSecret, type Store, StoreFullError, UploadsFullError } from "./store.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -252,17 +252,17 @@ describe("Room for an upload", () => {
   });
 
   it("is kept from its create on, and is free again when it is deleted", async () => {
-    const store = await openWithRoom(4 * MIB);
+    const store = await openWithRoom(8 * MIB);
     const { secret } = newUpload(3 * MIB);
     await store.create(secret);
     assert.equal(await create(store, newUpload(2 * MIB).secret), "full");
-    assert.equal(await create(store, sized(2 * MIB)), "full");
+    assert.equal(await create(store, sized(6 * MIB)), "full");
     await store.delete(secret.id);
     assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
   });
 
   it("is not kept twice by a create that comes again, nor by one that is refused", async () => {
-    const store = await openWithRoom(6 * MIB);
+    const store = await openWithRoom(8 * MIB);
     const { secret } = newUpload(2 * MIB);
     for (let times = 0; times < 4; times++) {
       const created = await store.create(secret);
@@ -273,12 +273,24 @@ describe("Room for an upload", () => {
   });
 
   it("becomes what Redis uses as its bytes arrive, so that a sealed upload keeps nothing", async () => {
-    const store = await openWithRoom(8 * MIB);
+    const store = await openWithRoom(12 * MIB);
     const { secret, blob } = newUpload(5 * MIB);
     await uploadWhole(store, secret, blob);
-    assert.equal(await create(store, newUpload(4 * MIB).secret), "full");
+    assert.equal(await create(store, sized(7 * MIB)), "full");
     assert.equal(await create(store, newUpload(2 * MIB).secret), "created");
     assert.deepEqual(await readWhole(store, secret), blob);
+  });
+
+  it("is at most half of the budget for all unfinished uploads together, so that what is whole finds some", async () => {
+    const store = await openWithRoom(8 * MIB);
+    const kept: NewSecret[] = [];
+    for (let next = newUpload(MIB).secret; (await create(store, next)) === "created"; ) {
+      kept.push(next);
+      next = newUpload(MIB).secret;
+    }
+    assert.equal(kept.length, 4);
+    assert.equal(await create(store, sized(2 * MIB)), "created");
+    await assert.rejects(store.create(newUpload(MIB).secret), UploadsFullError);
   });
 
   it("is asked for piece by piece where another process has admitted it", async () => {

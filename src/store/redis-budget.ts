@@ -15,13 +15,22 @@ export function parseUpload(name: string): { id: SecretId; shareName: string } {
   return { id: id as SecretId, shareName };
 }
 
+/** No more than half of what Redis may hold, so that there is always room for what is whole. */
+async function roomForUploads({ admission, uploads }: RedisParts): Promise<number> {
+  const nodes = (await admission.memory()).filter(({ place }) => place === "redis");
+  const budget = nodes.reduce((sum, node) => sum + (node.budget ?? Number.POSITIVE_INFINITY), 0);
+  return Math.floor(Math.min(uploads.maxBytes, budget / 2));
+}
+
 /** Throws `UploadsFullError` where all unfinished uploads together would declare too much. */
 export async function reserveUpload(
-  { client, uploads }: RedisParts,
+  parts: RedisParts,
   id: SecretId,
   shareName: string,
   size: number,
 ): Promise<void> {
+  const { client, uploads } = parts;
+  const room = await roomForUploads(parts);
   const [reserved] = await ask(
     client.waxsealReserveUploadBuffer(
       UPLOADS_KEY,
@@ -29,7 +38,7 @@ export async function reserveUpload(
       nameOf(id, shareName),
       size,
       uploads.idle * 1000,
-      uploads.maxBytes,
+      room,
     ),
   );
   if (reserved !== 1) throw new UploadsFullError();
