@@ -21,7 +21,7 @@ umask 0077
 commands='+hello +client|setname +select +quit +info +ping +time +wait +set +get +getrange +setrange
 +incr +decr +pttl +exists +getex +getdel +hset +pexpire +hmget +hgetall +hdel +zadd
 +zincrby +zcard +zrangebyscore +zrem +xgroup|create +xadd +xreadgroup +xautoclaim +xack
-+xdel +xlen +del +unlink +script|load +eval +evalsha'
++xdel +xlen +del +unlink +publish +subscribe +script|load +eval +evalsha'
 
 role="${REDIS_ROLE:-redis}"
 shared=/run/waxseal

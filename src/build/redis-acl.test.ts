@@ -14,7 +14,7 @@ describe("The users of Redis in chart and compose", () => {
     });
   }
 
-  it("may touch the keys that start with the prefix, and no channel", () => {
-    assert.match(aclRules("team-a:"), /^~team-a:ws:\* resetchannels -@all \+hello /);
+  it("may touch the keys that start with the prefix, and one channel", () => {
+    assert.match(aclRules("team-a:"), /^~team-a:ws:\* resetchannels &team-a:ws:changed -@all \+hello /);
   });
 });

@@ -41,7 +41,7 @@ export function renderAcl(): string {
 ACL SETUSER waxseal reset on >PASSWORD ${aclRules("")}
 \`\`\`
 
-With \`REDIS_KEY_PREFIX=team-a:\` the keys are \`~team-a:ws:*\`. On a Cluster add
+With \`REDIS_KEY_PREFIX=team-a:\` the keys are \`~team-a:ws:*\` and the channel \`&team-a:ws:changed\`. On a Cluster add
 \`${plus(cluster)}\`, on every node. A user at the Sentinels needs
 \`${plus(SENTINEL_COMMANDS)}\`.`;
 }

@@ -82,7 +82,9 @@ export const checkNeeded: Check<RedisSubject> = {
     if (refused.length === 0) return [ok("its user may do all that Waxseal does")];
     const list = refused.map((name) => `+${name}`).join(" ");
     return [
-      problem(`its user may not do all that Waxseal does. Allow it: ${list}, on keys ~${keyPrefix}ws:* and the channel &${channel}.`),
+      problem(
+        `its user may not do all that Waxseal does. Allow it: ${list}, on keys ~${keyPrefix}ws:* and the channel &${channel}.`,
+      ),
     ];
   },
 };

@@ -16,6 +16,7 @@ import { connectCluster, connectRedisOrCluster, openRedis } from "./connect-redi
 import { storeContract } from "./contract.ts";
 import { outboxContract } from "./contract-outbox.ts";
 import { createRedisStore, type RedisStoreOptions } from "./redis.ts";
+import { createRedisChanges } from "./redis-changes.ts";
 import { aclRules, CLUSTER_COMMANDS, COMMANDS } from "./redis-commands.ts";
 import { recordKey } from "./redis-keys.ts";
 import { createLimitStore } from "./redis-limits.ts";
@@ -119,6 +120,23 @@ async function count(url: string): Promise<void> {
 /** What the doctor's check of what it needs says, everywhere it looks. */
 async function ask(url: string): Promise<string[]> {
   const config = parseConfig({ REDIS_URL: url, REDIS_KEY_PREFIX: PREFIX }, () => assert.fail("no file"));
+/** Word of a change from one replica to another. */
+async function tell(url: string): Promise<void> {
+  const clients = [connect(url), connect(url)] as const;
+  await Promise.all(clients.map((client) => openRedis(client)));
+  const onRefused = ({ code }: { code: string }) => assert.fail(code);
+  const [one, other] = clients.map((client) => createRedisChanges({ client, keyPrefix: PREFIX, onRefused }));
+  const { id } = newSecret();
+  let heard = 0;
+  other?.watch(id, () => heard++);
+  await until(() => {
+    one?.publish(id);
+    return heard > 1;
+  });
+  await Promise.all([one?.close(), other?.close()]);
+  for (const client of clients) client.disconnect();
+}
+
   const lines = await lookAtRedis(config, performance.now() + 60_000);
   return lines.filter(({ name }) => /: (commands|ACL)$/.test(name)).map(({ level }) => level);
 }
@@ -142,6 +160,7 @@ describe("The same user", () => {
     await used.stop();
     // The doctor's trials would hide what nothing else uses.
     assert.deepEqual(await ask(url), ["ok", "ok"]);
+    await tell(url);
 
     const store = await openStore(url);
     const secret = newSecret();
@@ -218,6 +237,7 @@ describe("The same user", () => {
     // Replicas are asked for the slots too, sooner or later.
     const others = connectCluster({ address: parseRedisUrl(url), keyPrefix: PREFIX });
     await others.connect();
+    await tell(url);
     await until(async () => {
       others.refreshSlotsCache();
       return await used.has("readonly");
