@@ -4,7 +4,7 @@ import { explain, mayPass, type Terms } from "./api.ts";
 import { type Attempt, beginAttempt } from "./attempt.ts";
 import { CancelledError } from "./cancellable.ts";
 import { announce, element, press, setRim, setTitle, show } from "./dom.ts";
-import { clearProblems, problemsOf, showProblems } from "./field-problems.ts";
+import { clearProblems, type FieldProblem, problemsOf, showProblems } from "./field-problems.ts";
 import { watchGenerators } from "./generators.ts";
 import { maxFiles, problemWith, tooLarge, tooManyFiles } from "./limits.ts";
 import { watchOptions } from "./more-options.ts";
@@ -68,6 +68,13 @@ function startCreate(): void {
     options.clear();
   }
 
+  function missingPassphrase(): FieldProblem[] {
+    const missing = form.dataset.passphraseRequired !== undefined && passphrase.value === "";
+    return missing
+      ? [{ field: passphrase, words: "Enter a passphrase. This server takes no secret without one." }]
+      : [];
+  }
+
   function discard(): void {
     attempt?.made.discard();
     attempt = undefined;
@@ -91,7 +98,7 @@ function startCreate(): void {
       const { chosen, problems } = options.read(Number(ttl.value));
       const words = problemWith(contents.text, contents.files);
       const field = contents.files.length > 0 ? element("add-files", HTMLButtonElement) : secret;
-      const wrong = [...(words ? [{ field, words }] : []), ...problems];
+      const wrong = [...(words ? [{ field, words }] : []), ...missingPassphrase(), ...problems];
       if (wrong.length > 0) {
         showProblems(wrong);
         return true;

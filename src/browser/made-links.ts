@@ -8,6 +8,7 @@ export interface MadeLink {
   readonly link: string;
   /** The receipt's address. */
   readonly receipt: string;
+  readonly receiptFragment: string;
   readonly receiptBearer: string;
   readonly expiresAt: Date;
 }
@@ -21,7 +22,7 @@ export type MadeLinksTools = Pick<
   Pick<typeof import("./clipboard.ts"), "copy">;
 
 export interface MadeLinks {
-  readonly count: number;
+  readonly made: () => readonly MadeLink[];
   add(link: MadeLink): void;
   /** The first that ends unopened, as far as is known. */
   readonly expires: () => Date | undefined;
@@ -31,7 +32,8 @@ export interface MadeLinks {
 
 interface Row {
   readonly made: MadeLink;
-  readonly place: HTMLElement;
+  readonly link: HTMLElement;
+  readonly copyLink: HTMLElement;
   ended: boolean;
 }
 
@@ -74,7 +76,6 @@ export function createMadeLinks(
     const cell = row.insertCell();
     row.prepend(name);
 
-    const place = document.createElement("div");
     const link = document.createElement("code");
     link.textContent = made.link;
     const copyLink = document.createElement("button");
@@ -82,15 +83,17 @@ export function createMadeLinks(
     copyLink.textContent = "Copy";
     copyLink.setAttribute("aria-label", `Copy the link for ${made.label}`);
     copyLink.onclick = () => copy(copyLink, made.link, link);
-    place.append(link, copyLink);
     const receipt = document.createElement("a");
     receipt.href = made.receipt;
     receipt.target = "_blank";
     receipt.rel = "noopener";
     receipt.textContent = "See what became of it";
     receipt.setAttribute("aria-label", `See what became of it: ${made.label}`);
-    cell.append(place, receipt);
-    rows.push({ made, place, ended: false });
+    const actions = document.createElement("div");
+    actions.className = "actions";
+    actions.append(copyLink, receipt);
+    cell.append(link, actions);
+    rows.push({ made, link, copyLink, ended: false });
   }
 
   const live = () => rows.filter(({ ended }) => !ended);
@@ -103,7 +106,8 @@ export function createMadeLinks(
 
   function end(row: Row, words: string): void {
     row.ended = true;
-    row.place.replaceChildren(words);
+    row.link.replaceWith(words);
+    row.copyLink.remove();
   }
 
   /** Undefined: it is gone, whoever ended it. */
@@ -146,9 +150,7 @@ export function createMadeLinks(
     });
 
   return {
-    get count() {
-      return rows.length;
-    },
+    made: () => rows.map(({ made }) => made),
     add,
     expires: () => rows.map(({ made }) => made.expiresAt).sort((a, b) => a.getTime() - b.getTime())[0],
     showProblem,

@@ -112,8 +112,10 @@ export function createOptions({ element, announce, showProblems }: OptionsTools)
     if (chosen.length === 0) return wrong(first, "Choose a day, or switch off the office hours.");
     if (from.value === "") return wrong(from, "Enter when the office opens.");
     if (to.value === "") return wrong(to, "Enter when the office closes.");
-    if (to.value <= from.value) return wrong(to, "The office closes before it opens. Enter a later time.");
-    const read = { zone: zone.value, days: chosen, from: from.value, to: to.value };
+    // Of the two ends of a day, a clock shows only the first.
+    const read = { zone: zone.value, days: chosen, from: from.value, to: to.value.replace("00:00", "24:00") };
+    if (read.from === read.to)
+      return wrong(to, "The office opens and closes at the same time. Enter another.");
     if (!opensBetween(read, start, end))
       return wrong(
         inHours,

@@ -1,5 +1,5 @@
 import type { Terms } from "./api.ts";
-import type { SentSecret } from "./attempt.ts";
+import { type KeepTools, showKeep } from "./keep-links.ts";
 import { createLinkMaker, type LinkMakerTools, type Watcher } from "./link-maker.ts";
 import { createMadeLinks, type MadeLinksTools } from "./made-links.ts";
 import type { Contents } from "./seal-worker.ts";
@@ -9,11 +9,12 @@ export type RecipientsTools = MadeLinksTools &
   Pick<LinkMakerTools, "mayPass" | "deleteSecret"> &
   Pick<typeof import("./dom.ts"), "show"> &
   Pick<typeof import("./attempt.ts"), "beginAttempt"> &
+  Pick<typeof import("./own-secrets.ts"), "rememberOwn"> &
+  Pick<typeof import("./passphrase-step.ts"), "showPassphraseStep"> &
+  KeepTools &
   Pick<typeof import("./cancellable.ts"), "guarded"> & {
     /** What to throw where the person has had enough before there was anything. */
     readonly cancelled: () => Error;
-    /** Called with each that was made. */
-    readonly onMade: (label: string, sent: SentSecret) => void;
   };
 
 export interface Recipients {
@@ -72,10 +73,11 @@ export async function makeRecipients(
           label,
           link: `${linkUrl}/s#${sent.linkFragment}`,
           receipt: `${publicUrl}/r#${sent.receiptFragment}`,
+          receiptFragment: sent.receiptFragment,
           receiptBearer: sent.receiptBearer,
           expiresAt: new Date(sent.expiresAt),
         });
-        tools.onMade(label, sent);
+        tools.rememberOwn(sent.fields.id);
       },
       waiting(seconds) {
         const words = `Too many tries. Going on in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`;
@@ -92,12 +94,13 @@ export async function makeRecipients(
 
   function showMade(failure: string | undefined): void {
     for (const part of screen.querySelectorAll<HTMLElement>("[data-live]")) part.hidden = false;
-    const made = table.count;
+    const made = table.made().length;
     const all = made === count;
     const heading = all && count > 1 ? "Your links are ready" : `${made} of ${count} links are ready`;
     show("made", { made: count === 1 ? "Your link is ready" : heading, expires: table.expires() ?? "" });
     setTitle(heading);
-    element("made-with-passphrase", HTMLElement).hidden = contents.passphrase === "";
+    tools.showPassphraseStep(screen, contents.passphrase);
+    showKeep(table.made(), tools);
     element("made-newline-dropped", HTMLElement).hidden = !newlineDropped;
     restPlace.hidden = all;
     table.showProblem(failure);
@@ -112,11 +115,11 @@ export async function makeRecipients(
       await guarded(() => maker.run(watch(making), controller.signal));
     } catch (error) {
       const cancelled = controller.signal.aborted;
-      if (table.count === 0) {
+      if (table.made().length === 0) {
         maker.discard();
         throw cancelled ? tools.cancelled() : error;
       }
-      const left = count - table.count;
+      const left = count - table.made().length;
       const others = left === 1 ? "1 link is missing." : `${left} links are missing.`;
       const why = explain(error, "We couldn't save the next one.");
       failure = cancelled

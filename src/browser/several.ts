@@ -4,7 +4,9 @@ import { beginAttempt } from "./attempt.ts";
 import { CancelledError, guarded } from "./cancellable.ts";
 import { copy } from "./clipboard.ts";
 import { announce, element, fill, formatTime, press, setSeal, setTitle, show } from "./dom.ts";
+import { forgetLink, isRemembering, rememberLink, setRemembering } from "./my-links.ts";
 import { rememberOwn } from "./own-secrets.ts";
+import { showPassphraseStep } from "./passphrase-step.ts";
 import type { Recipients } from "./recipients.ts";
 import { WorkerLoadError } from "./start-worker.ts";
 
@@ -30,6 +32,11 @@ export async function makeSeveral(recipients: Recipients): Promise<void> {
     guarded,
     mayPass,
     cancelled: () => new CancelledError(),
-    onMade: (_label, { fields }) => rememberOwn(fields.id),
+    rememberOwn,
+    showPassphraseStep,
+    forgetLink,
+    isRemembering,
+    rememberLink,
+    setRemembering,
   });
 }

@@ -1,0 +1,37 @@
+import type { MadeLink } from "./made-links.ts";
+
+/** Handed over for the same reason as in upload.ts. */
+export type KeepTools = Pick<typeof import("./dom.ts"), "element"> &
+  Pick<typeof import("./my-links.ts"), "forgetLink" | "isRemembering" | "rememberLink" | "setRemembering">;
+
+/** "Remember these links in this browser": what remember.ts does for one, with each person's name as its label. */
+export function showKeep(
+  links: readonly MadeLink[],
+  { element, forgetLink, isRemembering, rememberLink, setRemembering }: KeepTools,
+): void {
+  const box = element("remember-all", HTMLInputElement);
+  const note = element("remember-all-note", HTMLElement);
+
+  function keep(): void {
+    // From the last, because the newest stands at the top of the list.
+    box.checked = [...links].reverse().every(rememberLink);
+    note.textContent = box.checked
+      ? "Remembered."
+      : "Your browser keeps nothing here: its storage is off or full, or this is a private window.";
+  }
+
+  box.checked = isRemembering();
+  note.textContent = "";
+  if (box.checked) keep();
+  box.onchange = () => {
+    if (box.checked) {
+      setRemembering(true);
+      return keep();
+    }
+    const forgotten =
+      setRemembering(false) && links.every(({ receiptFragment }) => forgetLink(receiptFragment));
+    note.textContent = forgotten
+      ? "Forgotten. New links aren't remembered."
+      : "Your browser didn't let go of it.";
+  };
+}
