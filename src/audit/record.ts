@@ -1,4 +1,6 @@
-/** What happened to a secret. `redelivered`: the share went out again, to the browser that had opened it. */
+import type { RefusalReason } from "../store/store.ts";
+
+/** What happened to a secret. `visited`: a link holder looked at it, said once in a while. `redelivered`: the share went out again, to the browser that had opened it. */
 export type SecretEvent =
   | "created"
   | "upload-begun"
@@ -7,14 +9,12 @@ export type SecretEvent =
   | "opened"
   | "redelivered"
   | "expired"
-  | "lost"
   | "deleted"
   | "locked"
   | "unlocked";
 
-export type RefusedBecause = "network" | "country" | "not-yet" | "hours";
 /** A token that fits nothing, a wrong passphrase, a locked secret, or an opening that its rules refuse. */
-export type DeniedReason = "not-found" | "wrong-passphrase" | "locked" | `refused-${RefusedBecause}`;
+export type DeniedReason = "not-found" | "wrong-passphrase" | "locked" | `refused-${RefusalReason}`;
 /** What the operator's demands on a new secret were not met by. */
 export type CreateRefusedReason = "network" | "ttl" | "passphrase";
 

@@ -117,7 +117,11 @@ export function instrumentStore(
     },
     async note(id, kind, quiet) {
       const result = await timed("note", () => store.note(id, kind, quiet));
-      if (result.kind === "noted") onChange(id);
+      if (result.kind === "noted") {
+        onChange(id);
+        // Of refused attempts each is written down where it is refused, those in quick succession too.
+        if (kind === "visited") audit("visited", id);
+      }
       return result;
     },
     async collectExpired(beforeForget) {

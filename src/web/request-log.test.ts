@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { describe, it } from "node:test";
+import { fingerprint } from "../audit/fingerprint.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { sealSecret } from "../testing/sealed-secret.ts";
 import { createTestApp, type TestApp } from "../testing/test-app.ts";
 import { until } from "../testing/until.ts";
-import { fingerprint } from "../audit/fingerprint.ts";
 
 const requests = (app: TestApp) => app.logLines().filter(({ msg }) => msg === "request");
 const audits = (app: TestApp) => app.logLines().filter(({ audit }) => audit !== undefined);
