@@ -74,6 +74,9 @@ interface ProblemBody {
   readonly state?: SecretView["state"];
   readonly endedAt?: string;
   readonly triesLeft?: number;
+  /** Of a refusal: network, country, not-yet or hours. */
+  readonly reason?: string;
+  readonly notBefore?: string;
   /** What of the request was wrong, member by member: "rules.networks". */
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }

@@ -216,6 +216,11 @@ function startOpen(): void {
     });
   });
 
+  const retryRefused = element("retry-refused", HTMLButtonElement);
+  retryRefused.addEventListener("click", (event) => {
+    if (event.isTrusted) void press(retryRefused, "Trying…", open);
+  });
+
   const retry = element("retry", HTMLButtonElement);
   retry.addEventListener("click", () => press(retry, "Trying…", arrive));
   addEventListener("hashchange", () => void arrive());

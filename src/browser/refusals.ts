@@ -2,7 +2,7 @@ import type { LinkKeys } from "../envelope/keys.ts";
 import { SUITE_PASSPHRASE } from "../envelope/suite.ts";
 import { ApiProblem, explain } from "./api.ts";
 import { claimFor, dropClaim, unansweredSince } from "./claims.ts";
-import { element, show, showProblem } from "./dom.ts";
+import { element, formatTime, show, showProblem } from "./dom.ts";
 import { heldFor, showHeld } from "./held.ts";
 
 /** The screens for answers that leave nothing to try. False where the error isn't one of those. */
@@ -11,9 +11,25 @@ export function showRefusal(keys: LinkKeys, error: unknown): boolean {
   const { code, state = "", endedAt = "" } = error.body;
   if (code === "not-found") show("unknown");
   else if (code === "locked") show("locked");
+  else if (code === "refused") showRefused(error);
   else if (code === "ended") showEnded(keys, state, new Date(endedAt));
   else return false;
   return true;
+}
+
+/** By the sender's rules or the operator's: nothing was used up. */
+function showRefused({ body: { reason, notBefore } }: ApiProblem): void {
+  const isLater = reason === "not-yet" || reason === "hours";
+  const from = notBefore && formatTime(new Date(notBefore));
+  const words: Readonly<Record<string, string>> = {
+    country: "The sender allowed only certain countries.",
+    "not-yet": `It can be opened from ${from ?? "a later time on"}.`,
+    hours: "It can be opened only at certain hours.",
+  };
+  show("refused", {
+    heading: isLater ? "You can't open this now" : "You can't open this from here",
+    refusal: words[reason ?? ""] ?? "Only certain networks are allowed.",
+  });
 }
 
 function showEnded(keys: LinkKeys, state: string, ended: Date): void {
@@ -24,7 +40,7 @@ function showEnded(keys: LinkKeys, state: string, ended: Date): void {
 }
 
 /** Codes after which a claim can't have won, so that nothing is held for it. */
-const REFUSED = new Set(["wrong-passphrase", "locked", "ended", "not-found"]);
+const REFUSED = new Set(["wrong-passphrase", "locked", "refused", "ended", "not-found"]);
 
 /**
  * What any answer but the share leads to. `before`: when the same claim asked already and the answer

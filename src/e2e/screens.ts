@@ -99,6 +99,18 @@ export const scenes = {
     await press(page, "Open secret");
     await page.getByText("That passphrase is wrong.").waitFor();
   },
+  refused: async (page, { url }) => {
+    const rules = { networks: ["192.0.2.0/24"] };
+    await page.goto((await share(url, { rules })).link);
+    await press(page, "Open secret");
+    await at("You can't open this from here")(page);
+  },
+  "refused for now": async (page, { url }) => {
+    const rules = { notBefore: new Date(Date.now() + 1_800_000).toISOString() };
+    await page.goto((await share(url, { rules })).link);
+    await press(page, "Open secret");
+    await at("You can't open this now")(page);
+  },
   opened: async (page, { url }) => {
     await page.goto((await share(url, { text: `${"a long line ".repeat(30)}\n${"x".repeat(300)}` })).link);
     await press(page, "Open secret");

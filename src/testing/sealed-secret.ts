@@ -12,7 +12,7 @@ export interface SealedSecret {
   readonly text: string;
   readonly passphrase: string;
   /** The body of `POST /api/v1/secrets`. */
-  readonly body: CreateFields & { readonly ttl: number; readonly blob: string };
+  readonly body: CreateFields & { readonly ttl: number; readonly rules?: object; readonly blob: string };
   readonly blob: Uint8Array;
   /** `wsl_…` */
   readonly link: string;
@@ -34,6 +34,8 @@ export interface SealOptions {
   readonly passphrase?: string;
   /** Seconds. */
   readonly ttl?: number;
+  /** Who may open it, as they are sent. */
+  readonly rules?: object;
   /** By default one that costs nothing, which a page's script would not agree with. */
   readonly hash?: PassphraseHash;
 }
@@ -51,7 +53,12 @@ export async function sealSecret(options: SealOptions = {}): Promise<SealedSecre
   return {
     text,
     passphrase,
-    body: { ...fields, ttl, blob: encodeBase64url(blob) },
+    body: {
+      ...fields,
+      ttl,
+      ...(options.rules ? { rules: options.rules } : {}),
+      blob: encodeBase64url(blob),
+    },
     blob,
     link: formatLinkBearer(keys.id, keys.linkProof),
     receipt: formatReceiptBearer(keys.id, receiptToken),
