@@ -15,6 +15,7 @@ import { showReady } from "./ready.ts";
 import type { Contents } from "./seal-worker.ts";
 import { makeSeveral, ownWords } from "./several.ts";
 import { startPage } from "./start-page.ts";
+import { showWordList } from "./word-list.ts";
 
 interface Inputs extends Contents {
   readonly terms: Terms;
@@ -68,11 +69,17 @@ function startCreate(): void {
     options.clear();
   }
 
-  function missingPassphrase(): FieldProblem[] {
-    const missing = form.dataset.passphraseRequired !== undefined && passphrase.value === "";
-    return missing
-      ? [{ field: passphrase, words: "Enter a passphrase. This server takes no secret without one." }]
-      : [];
+  /** What is wrong with what stands above the options. */
+  function problemsAbove({ text, files, passphrase: given }: Contents): FieldProblem[] {
+    const words = problemWith(text, files);
+    const field = files.length > 0 ? element("add-files", HTMLButtonElement) : secret;
+    const missing = form.dataset.passphraseRequired !== undefined && given === "";
+    return [
+      ...(words ? [{ field, words }] : []),
+      ...(missing
+        ? [{ field: passphrase, words: "Enter a passphrase. This server takes no secret without one." }]
+        : []),
+    ];
   }
 
   function discard(): void {
@@ -96,18 +103,17 @@ function startCreate(): void {
     try {
       await options.load();
       const { chosen, problems } = options.read(Number(ttl.value));
-      const words = problemWith(contents.text, contents.files);
-      const field = contents.files.length > 0 ? element("add-files", HTMLButtonElement) : secret;
-      const wrong = [...(words ? [{ field, words }] : []), ...missingPassphrase(), ...problems];
+      const wrong = [...problemsAbove(contents), ...problems];
       if (wrong.length > 0) {
         showProblems(wrong);
         return true;
       }
-      const { people, ...rest } = chosen;
-      const terms = { ttl: Number(ttl.value), ...rest };
+      const { people, words } = chosen;
+      const terms = { ttl: Number(ttl.value), ...chosen.terms };
       if (people.length > 0) {
         discard();
         await makeSeveral({ people, contents, terms, newlineDropped });
+        showWordList(element("made-terms", HTMLElement), words);
         empty();
         return true;
       }
@@ -121,6 +127,7 @@ function startCreate(): void {
         passphrase: inputs.passphrase,
         newlineDropped,
       });
+      showWordList(element("ready-terms", HTMLElement), words);
       attempt = undefined;
       empty();
     } catch (error) {

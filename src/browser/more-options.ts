@@ -1,4 +1,4 @@
-import { announce, element } from "./dom.ts";
+import { announce, element, formatTime } from "./dom.ts";
 import { showProblems } from "./field-problems.ts";
 import type { Options } from "./options.ts";
 import { WorkerLoadError } from "./start-worker.ts";
@@ -9,6 +9,8 @@ const changed = (field: Element) =>
     : (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) &&
       field.value !== field.defaultValue;
 
+const NOTHING = { chosen: { terms: {}, words: [], people: [] }, problems: [] };
+
 /** "More options": its code is loaded when it is first opened, and nothing is made without what it says. */
 export function watchOptions(): Options & { load(): Promise<void> } {
   const details = element("more", HTMLDetailsElement);
@@ -17,7 +19,7 @@ export function watchOptions(): Options & { load(): Promise<void> } {
 
   async function begin(): Promise<void> {
     const { createOptions } = await import("./options.ts");
-    options = createOptions({ element, announce, showProblems });
+    options = createOptions({ element, announce, formatTime, showProblems });
   }
 
   async function load(): Promise<void> {
@@ -42,7 +44,7 @@ export function watchOptions(): Options & { load(): Promise<void> } {
 
   return {
     load,
-    read: (ttl) => options?.read(ttl) ?? { chosen: { people: [] }, problems: [] },
+    read: (ttl) => options?.read(ttl) ?? NOTHING,
     clear: () => options?.clear(),
   };
 }

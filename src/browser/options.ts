@@ -4,9 +4,13 @@ import type { FieldProblem } from "./field-problems.ts";
 import { problemWithNetwork } from "./network.ts";
 import { opensBetween } from "./office-hours.ts";
 import { parsePeople } from "./people.ts";
+import { ruleWords } from "./rule-words.ts";
 
 /** What stands under "More options". */
-export interface Chosen extends Pick<Terms, "rules" | "notify"> {
+export interface Chosen {
+  readonly terms: Pick<Terms, "rules" | "notify">;
+  /** The same as sentences. */
+  readonly words: readonly string[];
   /** Labels, each of whom gets a link. Empty: one link, for whoever. */
   readonly people: readonly string[];
 }
@@ -18,7 +22,7 @@ export interface Options {
 }
 
 /** Handed over for the same reason as in upload.ts. */
-export type OptionsTools = Pick<typeof import("./dom.ts"), "element" | "announce"> &
+export type OptionsTools = Pick<typeof import("./dom.ts"), "element" | "announce" | "formatTime"> &
   Pick<typeof import("./field-problems.ts"), "showProblems">;
 
 const MOST_NETWORKS = 32;
@@ -33,7 +37,7 @@ function fillZones(select: HTMLSelectElement): void {
   select.value = own;
 }
 
-export function createOptions({ element, announce, showProblems }: OptionsTools): Options {
+export function createOptions({ element, announce, formatTime, showProblems }: OptionsTools): Options {
   const networks = element("networks", HTMLTextAreaElement);
   const notBefore = element("not-before", HTMLInputElement);
   const inHours = element("in-hours", HTMLInputElement);
@@ -151,12 +155,10 @@ export function createOptions({ element, announce, showProblems }: OptionsTools)
       const notify = readNotify();
       const several = parsePeople(people.value);
       if ("problem" in several) wrong(people, several.problem);
-      const chosen = {
-        ...(Object.keys(rules).length > 0 && { rules }),
-        ...(notify && { notify }),
-        people: "people" in several ? several.people : [],
-      };
-      return { chosen, problems };
+      const terms = { ...(Object.keys(rules).length > 0 && { rules }), ...(notify && { notify }) };
+      const words = ruleWords(rules, formatTime);
+      if (notify) words.push(`What becomes of it is told to ${notify.email}.`);
+      return { chosen: { terms, words, people: "people" in several ? several.people : [] }, problems };
     },
     clear() {
       countries?.clear();

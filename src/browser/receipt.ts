@@ -2,7 +2,9 @@ import { sealRim } from "../envelope/rim.ts";
 import { formatReceiptBearer, parseReceiptFragment } from "../envelope/tokens.ts";
 import { ApiProblem, deleteSecret, explain, type ReceiptView, readReceipt, unlockSecret } from "./api.ts";
 import { element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
+import { ruleWords } from "./rule-words.ts";
 import { onLeave, startPage } from "./start-page.ts";
+import { showWordList } from "./word-list.ts";
 
 /** Milliseconds between two looks while the page is in view. */
 const INTERVAL = 5_000;
@@ -59,6 +61,7 @@ function startReceipt(): void {
       shown = view;
       setSeal(seal);
       setTitle(heading);
+      showWordList(element("rules", HTMLElement), ruleWords(view.rules ?? {}, formatTime));
       element("timeline", HTMLElement).replaceChildren(...view.events.map(timelineItem));
       element("receipt-actions", HTMLElement).hidden = !live;
       element("unlock", HTMLElement).hidden = view.state !== "locked";
