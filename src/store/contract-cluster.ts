@@ -11,11 +11,11 @@ export async function clusterContract(name: string, replicas: number): Promise<v
   after(() => cluster.stop());
   const masters = await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.client()));
 
-  storeContract(name, async (limits) => {
+  storeContract(name, async (limits, followEnds) => {
     await Promise.all(masters.map((master) => master.flushall()));
     const stores: Store[] = [];
     async function another(): Promise<Store> {
-      const store = await openClusterStore(cluster, { limits, waitReplicas: replicas });
+      const store = await openClusterStore(cluster, { limits, followEnds, waitReplicas: replicas });
       stores.push(store);
       return store;
     }

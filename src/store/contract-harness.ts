@@ -12,7 +12,7 @@ export interface StoreHarness {
 }
 
 /** Makes a store that is empty. */
-export type MakeStore = (limits: StoreLimits) => Promise<StoreHarness>;
+export type MakeStore = (limits: StoreLimits, followEnds: boolean) => Promise<StoreHarness>;
 
 export const LIMITS: StoreLimits = {
   retention: 10_000,
@@ -26,10 +26,22 @@ export interface Fixture {
   readonly current: StoreHarness;
 }
 
-export function useStore(makeStore: MakeStore, limits: Partial<StoreLimits> = {}): Fixture {
+export function useStore(
+  makeStore: MakeStore,
+  limits: Partial<StoreLimits> = {},
+  followEnds = false,
+): Fixture {
   let harness: StoreHarness | undefined;
   before(async () => {
-    harness = await makeStore({ ...LIMITS, ...limits });
+    const made = await makeStore({ ...LIMITS, ...limits }, followEnds);
+    harness = {
+      ...made,
+      async advance(seconds) {
+        // What an act sends to the due index beside itself has arrived once this is answered.
+        await made.store.countPending();
+        await made.advance(seconds);
+      },
+    };
   });
   after(async () => {
     await harness?.close();

@@ -1,65 +1,55 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type ClaimToken, createClaim } from "../envelope/tokens.ts";
+import { type ClaimToken, createClaim, type SecretId } from "../envelope/tokens.ts";
 import { anyDigest, newSecret, readWhole, seconds } from "../testing/new-secret.ts";
-import { LIMITS, type MakeStore, type StoreHarness, useStore } from "./contract-harness.ts";
-import type { NewSecret, SecretState } from "./store.ts";
+import { type MakeStore, type StoreHarness, useStore } from "./contract-harness.ts";
+import {
+  addNote,
+  begin,
+  createModel,
+  end,
+  expectedCalls,
+  hasten,
+  isLive,
+  isUnended,
+  looked,
+  MODEL_LIMITS,
+  type Model,
+  QUIET,
+  settle,
+  TTL,
+} from "./contract-model-state.ts";
+import type { NewSecret, NoteKind, SecretEvent } from "./store.ts";
 
-/**
- * The whole of the store's behaviour for one secret, as plainly as it can be said. No
- * duration here, and no sum of two, is a multiple of ten, and time moves in tens: so no test ever looks
- * at a moment of change itself.
- */
-const TTL = 203;
-const MODEL_LIMITS = {
-  ...LIMITS,
-  redeliveryWindow: 35,
-  retention: 405,
-  uploads: { idle: 63, longest: 183, maxBytes: 2 ** 30 },
-};
 /** Of the blob, where it comes in pieces: a bit of a model's `held` each. */
 const QUARTERS = 4;
 const ALL_HELD = 2 ** QUARTERS - 1;
-
-interface Model {
-  now: number;
-  /** Which quarters of the blob have come. */
-  held: number;
-  created: number;
-  state: SecretState | undefined;
-  expires: number;
-  ended: number;
-  claim: number | undefined;
-  /** Until when the share can be had by its claim. */
-  until: number;
-  tries: number;
-}
+const NOTES: readonly NoteKind[] = ["visited", "refused-hours"];
 
 interface Real {
   readonly harness: StoreHarness;
   readonly secret: NewSecret;
   readonly blob: Uint8Array;
   readonly claims: readonly ClaimToken[];
+  readonly followEnds: boolean;
 }
 
 type Step = fc.AsyncCommand<Model, Real>;
 
-const LIVE: readonly (SecretState | undefined)[] = ["sealed", "locked"];
-
-function settle(model: Model): void {
-  const isUnended = () => LIVE.includes(model.state) || model.state === "uploading";
-  if (isUnended() && model.now >= model.expires) end(model, "expired", model.expires);
-  // Both at once where time moved on by more than what was left and the retention.
-  if (model.state && !isUnended() && model.now >= model.ended + MODEL_LIMITS.retention) {
-    model.state = undefined;
-  }
-}
-
-function end(model: Model, state: SecretState, at: number): void {
-  model.state = state;
-  model.ended = at;
-  model.until = at;
+function checkEvents(model: Model, events: readonly SecretEvent[]): void {
+  const isNote = ({ kind }: SecretEvent) => NOTES.some((note) => note === kind);
+  const kindsOf = (some: readonly SecretEvent[]) => some.map(({ kind }) => kind);
+  assert.deepEqual(
+    kindsOf(events.filter(isNote)),
+    model.notes.map(({ kind }) => kind),
+  );
+  assert.deepEqual(kindsOf(events.filter((event) => !isNote(event))), model.events);
+  const times = events.map(({ at }) => at);
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
 }
 
 function step(name: string, run: (model: Model, real: Real) => Promise<void>): Step {
@@ -73,13 +63,16 @@ function step(name: string, run: (model: Model, real: Real) => Promise<void>): S
       assert.equal(record?.state, model.state);
       if (!record) return;
       assert.equal(record.triesLeft, MODEL_LIMITS.passphraseTries - model.tries);
-      const unended = LIVE.includes(record.state) || record.state === "uploading";
-      assert.equal(record.endedAt === undefined, unended);
+      assert.equal(record.endedAt === undefined, isUnended(model));
       const quarters = [...model.held.toString(2)].filter((bit) => bit === "1").length;
       const received = record.state === "uploading" ? (quarters * real.secret.size) / QUARTERS : undefined;
       assert.equal(record.upload?.received, received);
-      const readable = LIVE.includes(model.state) || model.now < model.until;
+      const readable = isLive(model) || model.now < model.until;
       assert.equal((await readWhole(real.harness.store, real.secret)) !== undefined, readable);
+      checkEvents(model, record.events);
+      const certain = model.state !== "opened" || !real.followEnds;
+      if (isUnended(model) || !model.told) assert.equal(record.sender, real.secret.sender);
+      else if (certain) assert.equal(record.sender, undefined);
     },
   };
 }
@@ -89,9 +82,8 @@ const create = step("create", async (model, { harness, secret }) => {
   assert(result.kind === "created");
   assert.equal(result.existed, model.state !== undefined);
   if (result.existed) return;
-  Object.assign(model, { claim: undefined, until: 0, tries: 0, held: 0, created: model.now });
-  if (secret.blob) Object.assign(model, { state: "sealed", expires: model.now + TTL });
-  else Object.assign(model, { state: "uploading", expires: model.now + MODEL_LIMITS.uploads.idle });
+  if (secret.blob) begin(model, "sealed", TTL);
+  else begin(model, "uploading", MODEL_LIMITS.uploads.idle);
 });
 
 const write = (quarter: number) =>
@@ -100,7 +92,7 @@ const write = (quarter: number) =>
     const start = quarter * length;
     const result = await harness.store.writeBlob(secret.id, start, blob.subarray(start, start + length));
     if (model.state === undefined) assert.equal(result.kind, "missing");
-    else if (LIVE.includes(model.state)) assert.equal(result.kind, "sealed");
+    else if (isLive(model)) assert.equal(result.kind, "sealed");
     else if (model.state === "uploading") {
       model.held |= 1 << quarter;
       const { idle, longest } = MODEL_LIMITS.uploads;
@@ -116,7 +108,7 @@ const write = (quarter: number) =>
 const seal = step("seal", async (model, { harness, secret }) => {
   const result = await harness.store.sealUpload(secret.id);
   if (model.state === undefined) assert.equal(result.kind, "missing");
-  else if (LIVE.includes(model.state)) assert(result.kind === "sealed" && !result.first);
+  else if (isLive(model)) assert(result.kind === "sealed" && !result.first);
   else if (model.state !== "uploading") {
     assert(result.kind === "ended");
     assert.equal(result.state, model.state);
@@ -124,6 +116,7 @@ const seal = step("seal", async (model, { harness, secret }) => {
   else {
     assert(result.kind === "sealed" && result.first);
     Object.assign(model, { state: "sealed", expires: model.now + TTL });
+    model.events.push("sealed");
   }
 });
 
@@ -143,6 +136,7 @@ const open = (claim: number | undefined, right: boolean) =>
       accessHash: right ? accessHash : anyDigest(),
       ...(token ? { claim: token } : {}),
     });
+    hasten(model);
     if (model.state === undefined || model.state === "uploading") assert.equal(result.kind, "missing");
     else if (model.state === "locked") assert.equal(result.kind, "locked");
     else if (model.state === "sealed" && right) {
@@ -155,7 +149,11 @@ const open = (claim: number | undefined, right: boolean) =>
       model.tries += 1;
       const triesLeft = MODEL_LIMITS.passphraseTries - model.tries;
       assert.deepEqual(result, { kind: "wrong-passphrase", triesLeft });
-      if (triesLeft === 0) model.state = "locked";
+      model.events.push("wrong-passphrase");
+      if (triesLeft === 0) {
+        model.state = "locked";
+        model.events.push("locked");
+      }
     } else if (right && claim !== undefined && claim === model.claim && model.now < model.until) {
       assert.deepEqual(result, { kind: "handed-over", share: secret.share, first: false });
     } else {
@@ -173,13 +171,16 @@ const acknowledge = (claim: number) =>
     const absent = model.state === undefined || model.state === "uploading";
     const expected = absent ? "missing" : mine ? "acknowledged" : "refused";
     assert.equal(result.kind, expected);
-    if (mine) model.until = 0;
+    if (!mine) return;
+    model.until = 0;
+    if (!model.events.includes("received")) model.events.push("received");
   });
 
 const remove = step("delete", async (model, { harness, secret }) => {
   const result = await harness.store.delete(secret.id);
+  hasten(model);
   if (model.state === undefined) assert.equal(result.kind, "missing");
-  else if (LIVE.includes(model.state) || model.state === "uploading") {
+  else if (isLive(model) || model.state === "uploading") {
     assert(result.kind === "deleted" && result.first);
     end(model, "deleted", model.now);
   } else if (model.state === "deleted") assert(result.kind === "deleted" && !result.first);
@@ -192,73 +193,96 @@ const remove = step("delete", async (model, { harness, secret }) => {
 
 const unlock = step("unlock", async (model, { harness, secret }) => {
   const result = await harness.store.unlock(secret.id);
+  hasten(model);
   if (model.state === undefined) assert.equal(result.kind, "missing");
   else if (model.state === "uploading") assert.equal(result.kind, "unlocked");
-  else if (LIVE.includes(model.state)) {
+  else if (isLive(model)) {
     assert.equal(result.kind, "unlocked");
+    if (model.tries > 0) model.events.push("unlocked");
     Object.assign(model, { state: "sealed", tries: 0 });
   } else assert.equal(result.kind, "ended");
 });
 
-const collect = step("collect", async (_model, { harness }) => {
-  await harness.store.collectExpired();
-  await harness.store.collectAbandoned();
-});
+const note = (kind: NoteKind, times: number) =>
+  step(`note ${kind} ${times} times`, async (model, { harness, secret }) => {
+    const quiet = times === 1 ? QUIET : 0;
+    for (let count = 0; count < times; count++) {
+      const result = await harness.store.note(secret.id, kind, quiet * 1000);
+      if (model.state === undefined || model.state === "uploading") assert.equal(result.kind, "missing");
+      else if (isLive(model)) {
+        if (kind !== "visited") hasten(model);
+        assert.equal(result.kind, addNote(model, kind, quiet) ? "noted" : "quiet");
+      } else {
+        assert(result.kind === "ended");
+        assert.equal(result.state, model.state);
+      }
+    }
+  });
+
+const collect = (didTell: boolean) =>
+  step(didTell ? "collect" : "fail to tell", async (model, { harness, secret, followEnds }) => {
+    let calls = 0;
+    const beforeForget = async (id: SecretId) => {
+      // Those of the runs before lie in the same store.
+      if (id !== secret.id) return;
+      calls += 1;
+      if (!didTell) throw new TypeError("Nobody is told.");
+    };
+    // Of a secret that expires the report is passed on, and not the rejection.
+    await harness.store.collectExpired(beforeForget).catch((error: unknown) => {
+      assert(error instanceof TypeError && !didTell);
+    });
+    await harness.store.collectAbandoned();
+    assert((followEnds ? expectedCalls(model) : [0]).includes(calls), `${calls} calls`);
+    if (calls > 0) looked(model, didTell);
+  });
+
+const claim = fc.nat({ max: 2 });
+const STEPS = [
+  fc.constant(create),
+  fc.constant(remove),
+  fc.constant(unlock),
+  fc.boolean().map(collect),
+  fc.constant(collect(true)),
+  fc.tuple(fc.constantFrom(...NOTES), fc.constantFrom(1, 1, 20)).map(([kind, times]) => note(kind, times)),
+  fc.nat({ max: QUARTERS - 1 }).map(write),
+  fc.constant(seal),
+  fc.integer({ min: 1, max: 45 }).map(advance),
+  fc.constant(advance(1)),
+  claim.map(acknowledge),
+  fc.tuple(fc.option(claim, { nil: undefined }), fc.boolean()).map(([who, right]) => open(who, right)),
+  fc.tuple(claim, fc.constant(true)).map(([who, right]) => open(who, right)),
+];
 
 export function modelContract(makeStore: MakeStore): void {
   describe("in any order", () => {
-    const fixture = useStore(makeStore, MODEL_LIMITS);
+    for (const followEnds of [false, true]) {
+      const fixture = useStore(makeStore, MODEL_LIMITS, followEnds);
+      const how = followEnds ? ", and tells of it" : "";
 
-    it("does what a model of one secret does, whatever is called when", async () => {
-      const claim = fc.nat({ max: 2 });
-      const steps = [
-        fc.constant(create),
-        fc.constant(remove),
-        fc.constant(unlock),
-        fc.constant(collect),
-        fc.nat({ max: QUARTERS - 1 }).map(write),
-        fc.constant(seal),
-        fc.integer({ min: 1, max: 45 }).map(advance),
-        fc.constant(advance(1)),
-        claim.map(acknowledge),
-        fc.tuple(fc.option(claim, { nil: undefined }), fc.boolean()).map(([who, right]) => open(who, right)),
-        fc.tuple(claim, fc.constant(true)).map(([who, right]) => open(who, right)),
-      ];
-      await fc.assert(
-        fc.asyncProperty(
-          fc.commands(steps, { maxCommands: 25, size: "max" }),
-          fc.boolean(),
-          async (commands, inline) => {
-            const { blob, ...others } = newSecret({ ttl: seconds(TTL) });
-            const secret: NewSecret = inline ? { ...others, blob } : others;
-            // Most uploads should get as far as a seal.
-            const beginning = inline ? [create] : [create, write(2), write(0), write(1)];
-            await fc.asyncModelRun(
-              () => ({
-                model: {
-                  now: 0,
-                  state: undefined,
-                  expires: 0,
-                  ended: 0,
-                  claim: undefined,
-                  until: 0,
-                  tries: 0,
-                  held: 0,
-                  created: 0,
-                },
-                real: {
-                  harness: fixture.current,
-                  secret,
-                  blob,
-                  claims: [createClaim(), createClaim(), createClaim()],
-                },
-              }),
-              [...beginning, ...commands],
-            );
-          },
-        ),
-        { numRuns: 200 },
-      );
-    });
+      it(`does what a model of one secret does, whatever is called when${how}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.commands(STEPS, { maxCommands: 25, size: "max" }),
+            fc.boolean(),
+            async (commands, inline) => {
+              const { blob, ...others } = newSecret({ ttl: seconds(TTL), sender: "somebody" });
+              const secret: NewSecret = inline ? { ...others, blob } : others;
+              // Most uploads should get as far as a seal.
+              const beginning = inline ? [create] : [create, write(2), write(0), write(1)];
+              const claims = [createClaim(), createClaim(), createClaim()];
+              await fc.asyncModelRun(
+                () => ({
+                  model: createModel(),
+                  real: { harness: fixture.current, secret, blob, claims, followEnds },
+                }),
+                [...beginning, ...commands],
+              );
+            },
+          ),
+          { numRuns: 200 },
+        );
+      });
+    }
   });
 }

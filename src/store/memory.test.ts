@@ -9,9 +9,9 @@ import { createMemoryStore } from "./memory.ts";
 import { RECORD_BYTES } from "./memory-entries.ts";
 import { StoreFullError, StoreUnavailableError, UploadsFullError } from "./store.ts";
 
-storeContract("The embedded store", async (limits) => {
+storeContract("The embedded store", async (limits, followEnds) => {
   let now = Date.now();
-  const store = createMemoryStore({ limits, maxBytes: 64 * 1024 * 1024, clock: () => now });
+  const store = createMemoryStore({ limits, maxBytes: 64 * 1024 * 1024, clock: () => now, followEnds });
   return {
     store,
     another: async () => store,

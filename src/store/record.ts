@@ -51,6 +51,7 @@ function timeline({ events, notes }: Facts, endedAt: number | undefined): Secret
 /** Copies, so that nothing a caller does reaches back. Past its time, what has not ended reads as expired. */
 export function asOf(facts: Facts, now: number, passphraseTries: number): SecretRecord {
   const ranOut = isUnended(facts.state) && now >= facts.expiresAt;
+  const isGivenUp = ranOut && facts.state === "uploading";
   const endedAt = ranOut ? facts.expiresAt : facts.endedAt;
   const events = timeline(facts, endedAt);
   if (ranOut) events.push({ at: facts.expiresAt, kind: "expired" });
@@ -66,7 +67,7 @@ export function asOf(facts: Facts, now: number, passphraseTries: number): Secret
     triesLeft: Math.max(0, passphraseTries - facts.tries),
     events,
     ...(facts.rules === undefined ? {} : { rules: facts.rules }),
-    ...(facts.sender === undefined ? {} : { sender: facts.sender }),
+    ...(facts.sender === undefined || isGivenUp ? {} : { sender: facts.sender }),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(facts.state === "uploading" && !ranOut ? { upload: progressOf(facts.held, facts.size) } : {}),
   };

@@ -55,30 +55,33 @@ async function openStore(url: string, options: Partial<RedisStoreOptions> = {}):
   return store;
 }
 
-storeContract("Redis, for a user who may do what is documented, under a prefix,", async (limits) => {
-  await used.stop();
-  await admin.flushall();
-  await used.start([admin]);
-  const stores: Store[] = [];
-  async function another(): Promise<Store> {
-    const store = await openStore(`${urlOf(server.port)}/1`, { limits });
-    stores.push(store);
-    return store;
-  }
-  return {
-    store: await another(),
-    another,
-    async advance(seconds) {
-      await used.stop();
-      await advanceRedis(admin, seconds);
-      await used.start([admin]);
-    },
-    async close() {
-      await Promise.all(stores.map((store) => store.close()));
-      await used.stop();
-    },
-  };
-});
+storeContract(
+  "Redis, for a user who may do what is documented, under a prefix,",
+  async (limits, followEnds) => {
+    await used.stop();
+    await admin.flushall();
+    await used.start([admin]);
+    const stores: Store[] = [];
+    async function another(): Promise<Store> {
+      const store = await openStore(`${urlOf(server.port)}/1`, { limits, followEnds });
+      stores.push(store);
+      return store;
+    }
+    return {
+      store: await another(),
+      another,
+      async advance(seconds) {
+        await used.stop();
+        await advanceRedis(admin, seconds);
+        await used.start([admin]);
+      },
+      async close() {
+        await Promise.all(stores.map((store) => store.close()));
+        await used.stop();
+      },
+    };
+  },
+);
 
 outboxContract("An outbox, for the same user,", async (limits) => {
   await admin.flushall();
@@ -117,9 +120,6 @@ async function count(url: string): Promise<void> {
   await client.quit();
 }
 
-/** What the doctor's check of what it needs says, everywhere it looks. */
-async function ask(url: string): Promise<string[]> {
-  const config = parseConfig({ REDIS_URL: url, REDIS_KEY_PREFIX: PREFIX }, () => assert.fail("no file"));
 /** Word of a change from one replica to another. */
 async function tell(url: string): Promise<void> {
   const clients = [connect(url), connect(url)] as const;
@@ -137,6 +137,9 @@ async function tell(url: string): Promise<void> {
   for (const client of clients) client.disconnect();
 }
 
+/** What the doctor's check of what it needs says, everywhere it looks. */
+async function ask(url: string): Promise<string[]> {
+  const config = parseConfig({ REDIS_URL: url, REDIS_KEY_PREFIX: PREFIX }, () => assert.fail("no file"));
   const lines = await lookAtRedis(config, performance.now() + 60_000);
   return lines.filter(({ name }) => /: (commands|ACL)$/.test(name)).map(({ level }) => level);
 }
@@ -157,10 +160,10 @@ describe("The same user", () => {
     const plain: Redis = await server.client();
     await used.start([plain]);
     await count(url);
+    await tell(url);
     await used.stop();
     // The doctor's trials would hide what nothing else uses.
     assert.deepEqual(await ask(url), ["ok", "ok"]);
-    await tell(url);
 
     const store = await openStore(url);
     const secret = newSecret();
@@ -234,10 +237,10 @@ describe("The same user", () => {
     await used.start(admins);
     await open(url);
     await count(url);
+    await tell(url);
     // Replicas are asked for the slots too, sooner or later.
     const others = connectCluster({ address: parseRedisUrl(url), keyPrefix: PREFIX });
     await others.connect();
-    await tell(url);
     await until(async () => {
       others.refreshSlotsCache();
       return await used.has("readonly");

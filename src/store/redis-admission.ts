@@ -20,8 +20,13 @@ import { type StoreMemory, StoreUnavailableError } from "./store.ts";
  */
 export interface Admission {
   /** Throws `StoreFullError` where one of the nodes that the secret would lie on has no room for it. */
-  admit(id: SecretId, blobBytes: number, options?: AdmitOptions): Promise<Room>;
+  admit(id: SecretId, blobBytes: number, options?: AdmitSecretOptions): Promise<Room>;
   memory(): Promise<readonly StoreMemory[]>;
+}
+
+export interface AdmitSecretOptions extends AdmitOptions {
+  /** Bytes that its record takes beside what every record does. */
+  readonly attached?: number;
 }
 
 export interface AdmissionOptions {
@@ -65,9 +70,10 @@ export function createAdmission({ client, keyring, budget }: AdmissionOptions): 
   return {
     async admit(id, blobBytes, options) {
       if (budget === undefined) return UNLIMITED;
+      const content = options?.lasting ? uploadCost(blobBytes) : contentCost(blobBytes);
       const wanted = new Map<MemoryGate, number>();
       for (const [place, key, bytes] of [
-        [client, recordKey(id), options?.lasting ? uploadCost(blobBytes) : contentCost(blobBytes)],
+        [client, recordKey(id), content + (options?.attached ?? 0)],
         [keyring ?? client, recordKey(id), SHARE_COST],
         [client, DUE_KEY, DUE_COST],
       ] as const) {
@@ -83,10 +89,10 @@ export function createAdmission({ client, keyring, budget }: AdmissionOptions): 
         for (const room of rooms) room.release();
         throw error;
       }
-      const [content, ...small] = rooms;
+      const [large, ...small] = rooms;
       return {
         landed(part) {
-          content?.landed(part);
+          large?.landed(part);
           for (const room of small) room.landed();
         },
         release() {

@@ -6,6 +6,7 @@ import { createKeyring } from "./keyring.ts";
 import { releaseUpload, reserveUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
 import { blobKey, DUE_KEY, recordKey, shareKey } from "./redis-keys.ts";
+import { attachmentCost } from "./redis-memory.ts";
 import type { RedisParts } from "./redis-parts.ts";
 import { asBuffer, kindOf, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
@@ -181,7 +182,8 @@ async function admitAndWrite(parts: RedisParts, secret: NewSecret): Promise<Crea
   const { id, size } = secret;
   const shareName = randomName();
   const lasting = secret.blob === undefined;
-  const room = await parts.admission.admit(id, size, { lasting });
+  const attached = attachmentCost(secret);
+  const room = await parts.admission.admit(id, size, { lasting, attached });
   let begun = false;
   try {
     const result = await confirm(parts, id, shareName, await writeOrCleanUp(parts, secret, shareName));

@@ -1,7 +1,7 @@
 import type { StoreBudget } from "../config/config.ts";
 import { LARGEST_SHARE } from "../config/kinds.ts";
 import { type Info, numberIn } from "./redis-info.ts";
-import { BLOB_BLOCK } from "./store.ts";
+import { BLOB_BLOCK, type NewSecret } from "./store.ts";
 
 /** What one Redis uses of its memory, and from which use on it takes nothing new. */
 export interface MemoryUse {
@@ -55,6 +55,18 @@ const STRING_HEAD = 32;
 
 /** Record and ciphertext. */
 export const contentCost = (blobBytes: number) => RECORD_COST + allocated(blobBytes + STRING_HEAD);
+
+/** A short record lies in one piece; one with a long field in it is a table, and that takes as much again. */
+const TABLE_COST = 1_024;
+
+/** What rules and sender add to a record. */
+export function attachmentCost({ rules, sender }: Pick<NewSecret, "rules" | "sender">): number {
+  const texts = [rules, sender].filter((text) => text !== undefined);
+  return texts.reduce(
+    (sum, text) => sum + allocated(Buffer.byteLength(text) + STRING_HEAD),
+    texts.length === 0 ? 0 : TABLE_COST,
+  );
+}
 
 /** Record and ciphertext, where that comes in parts and is kept in blocks. */
 export function uploadCost(blobBytes: number): number {

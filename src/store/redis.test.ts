@@ -11,12 +11,12 @@ after(() => Promise.all([server.stop(), ring.stop()]));
 const [admin, ringAdmin] = [await server.client(), await ring.client()];
 
 for (const separate of [false, true]) {
-  storeContract(separate ? "Redis with a keyring of its own" : "Redis", async (limits) => {
+  storeContract(separate ? "Redis with a keyring of its own" : "Redis", async (limits, followEnds) => {
     await Promise.all([admin.flushall(), ringAdmin.flushall()]);
     const stores: Store[] = [];
     async function another(): Promise<Store> {
       const keyring = separate ? await connectPatiently(ring.port) : undefined;
-      const store = await openRedisStore(server.port, { keyring, limits });
+      const store = await openRedisStore(server.port, { keyring, limits, followEnds });
       stores.push(store);
       return store;
     }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { recordKey } from "../store/redis-keys.ts";
-import type { Store } from "../store/store.ts";
+import type { NewSecret, Store } from "../store/store.ts";
+import { newSecret, newUpload, uploadWhole } from "../testing/new-secret.ts";
 import { openRedisStore } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { newClaim, sealSecret } from "../testing/sealed-secret.ts";
@@ -21,10 +22,38 @@ after(async () => {
   await redis.stop();
 });
 
+const versionOf = async ({ id }: Pick<NewSecret, "id">) => admin.hget(recordKey(id), "v");
+
+describe("A record's format", () => {
+  it("is one that a program without rules leaves alone where there are rules, and only there", async () => {
+    const rules = { rules: "{}", sender: "{}" };
+    const [plain, told, ruled] = [newSecret(), newSecret({ sender: "{}" }), newSecret(rules)];
+    const [upload, ruledUpload] = [newUpload(3_000), newUpload(3_000, rules)];
+    for (const secret of [plain, told, ruled]) await store.create(secret);
+    for (const { secret, blob } of [upload, ruledUpload]) await uploadWhole(store, secret, blob);
+    for (const secret of [plain, told]) {
+      await store.note(secret.id, "visited", 0);
+      assert.equal(await versionOf(secret), "1");
+    }
+    assert.equal(await versionOf(upload.secret), "2");
+    assert.equal(await versionOf(ruled), "3");
+    assert.equal(await versionOf(ruledUpload.secret), "3");
+  });
+
+  it("shows a program without notes only events that it knows", async () => {
+    const secret = newSecret();
+    await store.create(secret);
+    await store.note(secret.id, "visited", 0);
+    await store.note(secret.id, "refused-not-yet", 0);
+    await store.delete(secret.id);
+    assert.match(String(await admin.hget(recordKey(secret.id), "events")), /^\d+:sealed,\d+:deleted$/);
+  });
+});
+
 describe("A record that another version of the program wrote", () => {
   for (const [which, version] of [
     ["an older", "0"],
-    ["a newer", "3"],
+    ["a newer", "4"],
     ["a much newer", "10"],
   ] as const) {
     it(`is answered with "try again" in ${which} format, and is whole once a replica that knows it is asked`, async () => {

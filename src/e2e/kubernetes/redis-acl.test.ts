@@ -40,11 +40,11 @@ async function connect() {
   return client;
 }
 
-storeContract("the chart's Redis", async (limits) => {
+storeContract("the chart's Redis", async (limits, followEnds) => {
   await admin.flushall();
   const stores: Store[] = [];
   async function another(): Promise<Store> {
-    const store = createRedisStore({ client: await connect(), limits });
+    const store = createRedisStore({ client: await connect(), limits, followEnds });
     stores.push(store);
     return store;
   }
