@@ -15,6 +15,7 @@ import { demandErrors } from "./demand-errors.ts";
 import { decodeText, parseForm, readFormBody, textOf, withUnixLineEnds } from "./form-body.ts";
 import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
 import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
+import { parseEnteredSender } from "./notify-form.ts";
 import { onceOver } from "./once-over.ts";
 import { ttlChoices } from "./pages.ts";
 import { formatTime } from "./secret-state.ts";
@@ -29,12 +30,15 @@ interface Entered {
   readonly networks: string;
   /** As a `datetime-local` field gives it, in UTC. */
   readonly notBefore: string;
+  /** Who is told what becomes of it, and what it is called there. */
+  readonly email: string;
+  readonly label: string;
   readonly ttl: number;
   readonly files: readonly FormFile[];
   readonly tooLarge: boolean;
 }
 
-type Terms = Pick<NewSecret, "ttl" | "rules">;
+type Terms = Pick<NewSecret, "ttl" | "rules" | "sender">;
 
 const OTHER_FIELDS = 8192;
 /** Percent-encoding makes three bytes of one. */
@@ -59,6 +63,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     passphrase: "",
     networks: "",
     notBefore: "",
+    email: "",
+    label: "",
     ttl: config.defaultTtl,
     files: [],
     tooLarge: false,
@@ -81,6 +87,9 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       requirePassphrase: config.requirePassphrase,
       networks: entered.networks,
       notBefore: entered.notBefore,
+      mail: config.mail !== undefined,
+      email: entered.email,
+      label: entered.label,
       ttlChoices: ttlChoices(config, gate.demands.maxTtl(clientAddress(request)), entered.ttl),
     };
     send(response, "assisted-create", data, { title: `${error ? "Error: " : ""}Let the server encrypt it` });
@@ -102,7 +111,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const [wrong] = demandErrors(deps, request, { ttl: parsed, passphrase: passphrase !== "", rules });
     if (wrong)
       throw new FormError(FORM_FIELDS[wrong.field] ?? "secret", FORM_WORDS[wrong.field] ?? wrong.message);
-    return { ttl: parsed, ...(rules ? { rules: formatRules(rules) } : {}) };
+    const sender = parseEnteredSender(entered.email, entered.label, config.mail);
+    return { ttl: parsed, ...(rules ? { rules: formatRules(rules) } : {}), ...(sender ? { sender } : {}) };
   }
 
   async function create(response: Response, entered: Entered, terms: Terms): Promise<void> {
@@ -151,6 +161,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
         passphrase: textOf(fields, "passphrase"),
         networks: textOf(fields, "networks").trim(),
         notBefore: textOf(fields, "not-before"),
+        email: textOf(fields, "notify-email").trim(),
+        label: textOf(fields, "notify-label").trim(),
         ttl: Number(textOf(fields, "ttl")),
         files,
         tooLarge,

@@ -19,6 +19,7 @@ import { demandErrors } from "./demand-errors.ts";
 import { base64urlOf, field, optionalField } from "./fields.ts";
 import { createJsonBody, parseBody, wipeBody } from "./json-body.ts";
 import { addressOf } from "./limits.ts";
+import { formatSender, notifyErrors, notifySchema } from "./notify-field.ts";
 import { type FieldError, invalid, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
 import { describeSecret, describeUpload, formatTime } from "./secret-state.ts";
@@ -42,6 +43,7 @@ function createSchema(maxTtl: number) {
     passphrase: z.boolean({ error: "Must be true or false." }),
     size: z.int({ error: SIZE }),
     rules: rulesSchema.optional(),
+    notify: notifySchema.optional(),
     blob: optionalField(parseCiphertext, "Must be the sealed blob as base64url without padding."),
   });
 }
@@ -77,8 +79,12 @@ export function createSecretRoute(deps: RouteDeps): Router {
   const longest = maxBlobLength(config.maxSecretBytes, config.maxFiles);
 
   function parseNewSecret(req: Request): NewSecret {
-    const { blob, rules, ...sent } = parseBody(schema, req.body);
-    const secret = { ...sent, ...(rules ? { rules: formatRules(rules) } : {}) };
+    const { blob, rules, notify, ...sent } = parseBody(schema, req.body);
+    const secret = {
+      ...sent,
+      ...(rules ? { rules: formatRules(rules) } : {}),
+      ...(notify ? { sender: formatSender(notify) } : {}),
+    };
     if (secret.size > longest || (blob && blob.length > longest)) {
       throw new Problem("too-large", `A sealed secret may have ${longest} bytes here, this one is larger.`);
     }
@@ -92,6 +98,7 @@ export function createSecretRoute(deps: RouteDeps): Router {
     const errors = [
       ...(blob ? blobErrors(blob, secret) : sizeErrors(secret.size)),
       ...demandErrors(deps, req, { ...sent, rules }),
+      ...(notify ? notifyErrors(notify, config.mail) : []),
     ];
     if (errors.length > 0) throw invalid("Correct the fields named in errors.", errors);
     return blob ? { ...secret, blob } : secret;

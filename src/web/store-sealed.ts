@@ -15,7 +15,7 @@ export type Stored = { readonly kind: "stored"; readonly expiresAt: number } | {
 export async function storeSealed(
   store: Store,
   secret: PreparedSecret,
-  terms: Pick<NewSecret, "ttl" | "rules">,
+  terms: Pick<NewSecret, "ttl" | "rules" | "sender">,
 ): Promise<Stored> {
   const { identity, sealing } = secret;
   const size = sealing.length;

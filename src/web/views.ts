@@ -42,6 +42,10 @@ export interface PageData {
     requirePassphrase: boolean;
     networks: string;
     notBefore: string;
+    /** Whether there is somebody to write to. */
+    mail: boolean;
+    email: string;
+    label: string;
     ttlChoices: readonly TtlChoice[];
   };
   "assisted-created": {
