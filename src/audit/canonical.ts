@@ -8,9 +8,6 @@ export const NO_HASH = "0".repeat(64);
  * The audit members of a line as canonical JSON (RFC 8785): sorted, without spaces, everything else
  * left out. So it stays the same whatever else a log collector adds, in whatever order and spelling it
  * writes the line again. Undefined where a member is no text and no whole number, as none ever is.
- *
- * For a line in a file by itself, with jq, this is
- * `jq -cS '{address, anchorHash, …, version} | with_entries(select(.value != null))'`.
  */
 export function canonicalForm(line: Readonly<Record<string, unknown>>): string | undefined {
   let form = "";
