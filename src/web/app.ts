@@ -24,6 +24,7 @@ import { createPages } from "./pages.ts";
 import { notFound } from "./problem.ts";
 import { createProblemPage } from "./problem-page.ts";
 import { createProxyHint } from "./proxy-hint.ts";
+import { createReceiptEvents } from "./receipt-events.ts";
 import { createReceiptRoutes } from "./receipt-routes.ts";
 import { createRequestLog } from "./request-log.ts";
 import { createSameOrigin } from "./same-origin.ts";
@@ -114,6 +115,7 @@ export function createApp(deps: AppDeps): RequestListener {
     service.use(createSecretRoute(routeDeps));
     service.use(createUploadRoute(routeDeps));
     service.use(createReceiptRoutes(routeDeps));
+    service.use(createReceiptEvents({ ...deps, ...routeDeps }));
   }
   if (opens) service.use(createLinkRoutes(routeDeps));
   service.use(createPages(deps, gate));

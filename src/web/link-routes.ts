@@ -26,6 +26,9 @@ const OPEN_BODY = z.strictObject({
 });
 const ACK_BODY = z.strictObject({ claim: field(claimOf, base64urlOf(CLAIM_BYTES)) });
 
+/** Milliseconds in which looking again is the same visit. */
+const VISIT_QUIET = 600_000;
+
 /** `{"share": …}`, never a string: nothing overwrites a string. Until it is sent, its bytes are needed. */
 function sendBytes(res: Response, share: Share): void {
   const encoded = encodeBase64urlBytes(share);
@@ -64,6 +67,8 @@ export function createLinkRoutes({ store, limits, gate, audit }: RouteDeps): Rou
     const record = await authenticate(await parseLinkHolder(req));
     const end = endOf(record);
     if (end) throw ended(end);
+    // For the sender to see; whoever looks is told in any case, and doesn't wait for it.
+    store.note(record.id, "visited", VISIT_QUIET).catch(() => {});
     res.json(describeSecret(record));
   });
 

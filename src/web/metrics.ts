@@ -15,6 +15,7 @@ export interface Metrics {
   readonly full: Counter;
   readonly rateLimited: Counter<"limit">;
   readonly refused: Counter<"act" | "reason">;
+  readonly streams: Gauge;
   readonly httpDuration: Histogram<"route" | "method" | "status">;
   readonly storeDuration: Histogram<"operation">;
 }
@@ -78,9 +79,14 @@ export function createMetrics(store: Pick<Store, "countPending" | "memory">): Me
       labelNames: ["act", "reason"],
       registers,
     }),
+    streams: new Gauge({
+      name: "waxseal_receipt_streams",
+      help: "Receipts that are followed live through this process",
+      registers,
+    }),
     httpDuration: new Histogram({
       name: "waxseal_http_request_duration_seconds",
-      help: "Time from a request's headers to the end of its answer",
+      help: "Time from a request's headers to the end of its answer, event streams left out",
       labelNames: ["route", "method", "status"],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,

@@ -57,8 +57,11 @@ export function createRequestLog(
       const route = routeOf(req);
       const method = METHODS.has(req.method) ? req.method : "OTHER";
       const status = statusOf(res);
-      metrics.httpDuration.observe({ route, method, status: String(status) }, milliseconds / 1000);
-      const complete = res.writableFinished ? {} : { incomplete: true };
+      // It ends when its reader leaves, after hours perhaps, and was whole all the time.
+      const isStream = res.headersSent && res.get("Content-Type")?.startsWith("text/event-stream");
+      if (!isStream)
+        metrics.httpDuration.observe({ route, method, status: String(status) }, milliseconds / 1000);
+      const complete = res.writableFinished || isStream ? {} : { incomplete: true };
       const duration = Math.round(milliseconds * 100) / 100;
       // A probe that goes well, every few seconds for years, is nothing to keep.
       const level = PROBES.has(route) && status < 400 ? "debug" : "info";
