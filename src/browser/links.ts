@@ -84,10 +84,11 @@ function startLinks(): void {
     const count = rows.size;
     if (!forgetAllLinks()) return say("Your browser didn't let go of them. Try again.");
     render();
-    const links = count === 1 ? "1 link is" : `${count} links are`;
-    say(
-      `${links} forgotten. Their secrets stay as they are. New links aren't remembered until you ask for it.`,
-    );
+    const what =
+      count === 1
+        ? "1 link is forgotten. Its secret stays as it is."
+        : `${count} links are forgotten. Their secrets stay as they are.`;
+    say(`${what} New links aren't remembered until you ask for it.`);
   };
   lookButton.onclick = () => press(lookButton, "Looking…", refresh);
   watchLinks(() => {

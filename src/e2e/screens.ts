@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { textPart } from "../envelope/parts.ts";
 import { addFiles, createLink, file, filePart } from "./file-people.ts";
 import { pictures } from "./pictures.ts";
+import { putLinks } from "./remembered-links.ts";
 import { deleteByReceipt, share, shareUnsent, type Waxseal } from "./rig.ts";
 
 /** Every screen and state that a person can come to, and how to get there. */
@@ -80,6 +81,16 @@ export const scenes = {
     await press(page, "Create link");
     await page.locator("[data-screen=sending]").getByText("The connection was lost. Trying again…").waitFor();
   },
+  "create, with suggestions": async (page, { url }) => {
+    await page.goto(`${url}/`);
+    await press(page, "Generate a password");
+    await page.getByText(/random characters/).waitFor();
+    await press(page, "Suggest one");
+    await page.getByText(/random words/).waitFor();
+    await page.getByLabel("Secret", { exact: true }).fill("my own");
+    await press(page, "Generate a password");
+    await page.getByText("This would replace what you entered.").first().waitFor();
+  },
   ready: async (page, { url }) => {
     await page.goto(`${url}/`);
     await page.getByLabel("Secret", { exact: true }).fill("hunter2");
@@ -88,6 +99,10 @@ export const scenes = {
     await at("Your link is ready")(page);
     await press(page, "QR");
     await page.locator("#qr svg").waitFor();
+    await press(page, "Show");
+    await page.getByText("correct horse", { exact: true }).waitFor();
+    await page.getByLabel("Remember this link in this browser").check();
+    await page.getByText("Remembered.").waitFor();
   },
   waiting: async (page, { url }) => {
     await page.goto((await share(url)).link);
@@ -256,6 +271,61 @@ export const scenes = {
     await page.route("**/api/v1/receipt/secret", (route) => route.fulfill(ended("opened")));
     await press(page, "Delete now");
     await at("There is nothing left to delete")(page);
+  },
+  "my links": async (page, waxseal) => {
+    const { url } = waxseal;
+    const [over, deleted, locked] = await Promise.all([
+      share(url, { ttl: 60 }),
+      share(url),
+      share(url, { passphrase: "correct horse" }),
+    ]);
+    await deleteByReceipt(url, deleted);
+    await lock(page, locked.link);
+    waxseal.advance(61);
+    const opened = await share(url);
+    await page.goto(opened.link);
+    await press(page, "Open secret");
+    await at("Here's your secret")(page);
+    const { receiptFragment } = opened;
+    await page.evaluate(putLinks, [
+      { ...(await share(url)), label: "Root password of the new mail server, for Ann" },
+      { ...opened, label: "VPN" },
+      { ...over, label: "סיסמה לדוד" },
+      { ...deleted, label: "" },
+      { ...locked, label: "w".repeat(100) },
+      { receiptFragment: receiptFragment.replace(/^.{4}/, "AAAA"), label: "From last year" },
+    ]);
+    await page.route("**/api/v1/receipt/secret", (route) => route.abort());
+    await page.goto(`${url}/links`);
+    await page.getByText(/^Looked at/).waitFor();
+    await page.getByRole("button", { name: "Delete now" }).first().click();
+    await page.getByText("We couldn't delete it.").waitFor();
+  },
+  "my links, none": async (page, { url }) => {
+    await page.goto(`${url}/links`);
+    await page.getByText("None is remembered here.").waitFor();
+  },
+  "my links, all forgotten": async (page, waxseal) => {
+    await scenes["my links"](page, waxseal);
+    await press(page, "Forget all");
+    await page.getByText("6 links are forgotten.").waitFor();
+  },
+  "my links, no storage": async (page, { url }) => {
+    await page.addInitScript(() => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException("Too much", "QuotaExceededError");
+      };
+    });
+    await page.goto(`${url}/links`);
+    await page.getByText("This browser keeps nothing for this page").waitFor();
+  },
+  "my links, no answer": async (page, { url }) => {
+    const secret = await share(url);
+    await page.route("**/api/v1/receipt", (route) => route.abort());
+    await page.goto(`${url}/robots.txt`);
+    await page.evaluate(putLinks, [{ ...secret, label: "Root password" }]);
+    await page.goto(`${url}/links`);
+    await page.getByText("The server can't be reached. Nothing was changed.").waitFor();
   },
   "plain http": async (page, { url }) => {
     await page.goto(url.replace("localhost", "waxseal.test"));
