@@ -14,6 +14,7 @@ import { isLocal } from "./start-words.ts";
 export function createAssisted(deps: AssistedDeps): Router {
   const { config, render } = deps;
   const frame = createFrame(deps);
+  const creates = config.role !== "open";
   const send: SendPage = (response, name, data, page, shown = []) => {
     sendPageBytes(response.type("html"), render(name, data, frame(page)), shown);
   };
@@ -29,15 +30,15 @@ export function createAssisted(deps: AssistedDeps): Router {
       const data = {
         heading,
         detail,
-        createHref: config.role === "open" ? undefined : `${config.basePath}/`,
+        createHref: creates ? `${config.basePath}/` : undefined,
       };
       send(response, "message", data, { title: heading, seal: "expired" });
     };
-    router.all("/assisted", refuse);
+    if (creates) router.all("/assisted", refuse);
     router.all("/assisted/open", refuse);
     return router;
   }
-  router.use(createAssistedCreate(deps, send));
+  if (creates) router.use(createAssistedCreate(deps, send));
   router.use(createAssistedOpen(deps, send));
   return router;
 }

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { newClaim, sealSecret } from "../testing/sealed-secret.ts";
+import { createTestApp, type TestApp } from "../testing/test-app.ts";
+
+/** Two instances on one store, as with one Redis; the settings want one to be named. */
+function halves() {
+  const whole = createTestApp();
+  const { store } = whole;
+  const redis = { REDIS_URL: "redis://localhost", RATE_LIMIT_MISS: "1000/1m" };
+  const LINK_URL = "https://open.example.org";
+  return {
+    create: createTestApp({
+      store,
+      env: { ...redis, ROLE: "create", LINK_URL, PUBLIC_URL: "https://in.example" },
+    }),
+    open: createTestApp({ store, env: { ...redis, ROLE: "open", PUBLIC_URL: LINK_URL } }),
+  };
+}
+
+const HTML = { Accept: "text/html" };
+const ofCreating = [
+  ["post", "/api/v1/secrets"],
+  ["put", "/api/v1/secret/blob"],
+  ["get", "/api/v1/receipt"],
+  ["get", "/api/v1/receipt/events"],
+  ["delete", "/api/v1/receipt/secret"],
+  ["post", "/api/v1/receipt/unlock"],
+  ["get", "/"],
+  ["get", "/r"],
+  ["get", "/links"],
+  ["get", "/assisted"],
+  ["post", "/assisted"],
+] as const;
+const ofOpening = [
+  ["get", "/api/v1/secret"],
+  ["head", "/api/v1/secret"],
+  ["get", "/api/v1/secret/blob"],
+  ["post", "/api/v1/secret/open"],
+  ["post", "/api/v1/secret/ack"],
+  ["get", "/s"],
+] as const;
+
+/** The answer without what differs from one request to the next. */
+async function answer(
+  app: TestApp,
+  method: "get" | "head" | "post" | "put" | "delete",
+  path: string,
+  token: string,
+) {
+  const { status, headers, text } = await app.http[method](path).set({
+    ...HTML,
+    Authorization: `Bearer ${token}`,
+  });
+  const { date, "x-request-id": requestId, ratelimit, ...rest } = headers;
+  assert(date && requestId);
+  return { status, headers: rest, text };
+}
+
+async function nothing(app: TestApp, method: "get" | "head" | "post" | "put" | "delete", path: string) {
+  return answer(app, method, path.replace(/[^/]*$/, "nothing-here"), "wsl_x");
+}
+
+describe("An instance that serves half", () => {
+  it("has nothing at the other half's addresses, not even for who has the token", async () => {
+    const { create, open } = halves();
+    const secret = await sealSecret();
+    await create.create(secret);
+    for (const [app, calls, token] of [
+      [open, ofCreating, secret.receipt],
+      [create, ofOpening, secret.link],
+    ] as const) {
+      for (const [method, path] of calls) {
+        const got = await answer(app, method, path, token);
+        assert.equal(got.status, 404, `${method} ${path}`);
+        // The same page as for an address that never was, but for the frame that the address has.
+        if (!path.startsWith("/assisted"))
+          assert.deepEqual(got, await nothing(app, method, path), `${method} ${path}`);
+      }
+    }
+  });
+
+  it("has all that its own half needs, and what every instance has", async () => {
+    const { create, open } = halves();
+    const secret = await sealSecret();
+    await create.create(secret);
+    for (const app of [create, open]) {
+      for (const path of ["/healthz", "/readyz", "/robots.txt"]) await app.http.get(path).expect(200);
+      const { text } = await app.http
+        .get(app === create ? "/" : "/s")
+        .set(HTML)
+        .expect(200);
+      const script = /src="([^"]+)"/.exec(text)?.[1] ?? "";
+      await app.http.get(script).expect(200);
+    }
+    await open.http.get("/api/v1/secret").set(open.asLink(secret)).expect(200);
+    await open.http.get("/api/v1/secret/blob").set(open.asLink(secret)).expect(200);
+    const claim = newClaim();
+    await open.open(secret, { access: secret.access, claim }).expect(200);
+    await open.http.post("/api/v1/secret/ack").set(open.asLink(secret)).send({ claim }).expect(204);
+    const { body } = await create.http.get("/api/v1/receipt").set(create.asReceipt(secret)).expect(200);
+    assert.equal(body.state, "opened");
+    for (const path of ["/", "/r", "/links"]) await create.http.get(path).set(HTML).expect(200);
+  });
+
+  it("leads nobody to a page that it does not have", async () => {
+    const { create, open } = halves();
+    for (const path of ["/s", "/assisted/open", "/nothing"]) {
+      const { text } = await open.http.get(path).set(HTML);
+      const targets = [...text.matchAll(/<a [^>]*href="([^"]+)"/g)].map(([, href = ""]) => href);
+      for (const href of targets.filter((target) => target.startsWith("/"))) {
+        await open.http.get(href).set(HTML).expect(200);
+      }
+    }
+    const { text } = await create.http.get("/assisted").set(HTML).expect(200);
+    assert(!text.includes("Open a link this way"));
+  });
+
+  it("makes links to where they open, and receipts to where it is itself", async () => {
+    const { create } = halves();
+    const { text } = await create.http.get("/").set(HTML).expect(200);
+    assert.match(
+      text,
+      / data-public-url="https:\/\/in\.example" data-link-url="https:\/\/open\.example\.org"/,
+    );
+  });
+});
+
+/** Fills in an assisted page's form and sends it. */
+async function submit(app: TestApp, path: string, fields: Readonly<Record<string, string>>) {
+  const form = await app.http.get(path).expect(200);
+  const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
+  const cookie = form.get("Set-Cookie") ?? [];
+  return app.http
+    .post(path)
+    .set("Cookie", cookie)
+    .set(HTML)
+    .type("form")
+    .send({ csrf, ...fields });
+}
+
+const linesOf = (text: string) =>
+  [...text.matchAll(/<textarea[^>]*readonly>([^<]*)</g)].map(([, line = ""]) => line);
+
+describe("The assisted pages of an instance that serves half", () => {
+  it("create and show receipts on the one, and open on the other", async () => {
+    const { create, open } = halves();
+    const created = await submit(create, "/assisted", {
+      secret: "hunter2 and more",
+      passphrase: "",
+      ttl: "3600",
+    });
+    const [link = "", receipt = ""] = linesOf(created.text);
+    assert.match(link, /^https:\/\/open\.example\.org\/s#/);
+    assert.match(receipt, /^https:\/\/in\.example\/r#/);
+    assert.equal((await submit(create, "/assisted/open", { link })).status, 404);
+    assert.equal((await submit(open, "/assisted/open", { link: receipt })).status, 404);
+    assert.match(
+      (await submit(create, "/assisted/open", { link: receipt })).text,
+      /Nobody has opened it yet/,
+    );
+    assert.match((await submit(open, "/assisted/open", { link })).text, /hunter2 and more/);
+    assert.match((await submit(create, "/assisted/open", { link: receipt })).text, /<h1>Opened/);
+  });
+});
+
+describe("The assisted pages and who may open", () => {
+  it("take networks and a time, which hold for the assisted opening too, and use nothing up", async () => {
+    const app = createTestApp({ env: { TRUST_PROXY: "1" } });
+    const created = await submit(app, "/assisted", {
+      secret: "hunter2 and more",
+      passphrase: "rosebud",
+      ttl: "3600",
+      networks: "10.0.0.0/8,\r\n2001:db8::/32 ",
+      "not-before": "2026-01-02T03:05",
+    });
+    const [link = "", receipt = ""] = linesOf(created.text);
+    const openFrom = async (address: string, passphrase: string) => {
+      const form = await app.http.get("/assisted/open");
+      const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
+      const fields = { csrf, claim: newClaim(), link, passphrase };
+      const headers = { "X-Forwarded-For": address, Cookie: form.get("Set-Cookie")?.join("; ") ?? "" };
+      return app.http.post("/assisted/open").set(headers).type("form").send(fields);
+    };
+    for (const [address, passphrase, says] of [
+      ["203.0.113.9", "rosebud", /Only certain networks may open this secret/],
+      ["203.0.113.9", "", /Only certain networks may open this secret/],
+      ["10.1.2.3", "wrong", /only later\. It is still sealed/],
+    ] as const) {
+      const { status, text } = await openFrom(address, passphrase);
+      assert.equal(status, 403);
+      assert.match(text, says);
+    }
+    const told = await submit(app, "/assisted/open", { link: receipt });
+    assert.match(told.text, /Refused: not from an allowed network/);
+    assert.match(told.text, /Refused: not yet allowed/);
+    app.advance(60);
+    assert.match((await openFrom("2001:db8::7", "rosebud")).text, /hunter2 and more/);
+  });
+
+  it("say which field is wrong, and keep what was entered", async () => {
+    const app = createTestApp({
+      env: { TRUST_PROXY: "1", REQUIRE_PASSPHRASE: "on", MAX_TTL_BY_NETWORK: "0.0.0.0/0=1h" },
+    });
+    const fields = { secret: "hunter2", passphrase: "rosebud", ttl: "3600", networks: "", "not-before": "" };
+    for (const [wrong, field, says] of [
+      [{ networks: "office" }, "networks", /neither an address nor a CIDR range/],
+      [{ "not-before": "tomorrow" }, "not-before", /Enter a date and a time/],
+      [{ "not-before": "2026-01-02T04:05" }, "not-before", /Choose a time before the secret is deleted/],
+      [{ passphrase: "" }, "passphrase", /Enter a passphrase: this server takes no secret without one/],
+      [{ ttl: "7200" }, "ttl", /Choose when it is deleted/],
+    ] as const) {
+      const entered = { ...fields, ...wrong };
+      const { status, text } = await submit(app, "/assisted", entered);
+      assert.equal(status, 400);
+      const problem = /<p><a href="#([^"]+)">([^<]+)</.exec(text);
+      assert.equal(problem?.[1], field);
+      assert.match(problem?.[2] ?? "", says);
+      assert.match(text, new RegExp(`id="${field}"`));
+      assert(text.includes(">\nhunter2</textarea>"));
+      if (entered.networks) assert(text.includes(`>\n${entered.networks}</textarea>`));
+      if (entered["not-before"]) assert(text.includes(`value="${entered["not-before"]}"`));
+    }
+  });
+});
