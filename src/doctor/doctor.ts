@@ -6,6 +6,7 @@ import { parseArguments, USAGE } from "./arguments.ts";
 import { httpChecks } from "./checks.ts";
 import { ok, problem, skipped } from "./finding.ts";
 import { createHttpClient } from "./http-client.ts";
+import { lookAtNotifications } from "./look-at-notifications.ts";
 import { lookAtRedis } from "./look-at-redis.ts";
 import { type Line, runChecks } from "./run-checks.ts";
 
@@ -81,6 +82,7 @@ export async function doctor(options: DoctorOptions): Promise<0 | 1> {
     const groups = await Promise.all([
       lookAtHttp(usable, parsed.url, named, deadline),
       config === undefined ? [] : lookAtRedis(config, deadline),
+      config === undefined ? [] : lookAtNotifications(config, deadline),
     ]);
     lines.push(...groups.flat());
   }
