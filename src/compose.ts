@@ -37,6 +37,7 @@ import type { LimitName } from "./web/limits.ts";
 import { describeError } from "./web/log-error.ts";
 import { createMetrics } from "./web/metrics.ts";
 import { createMetricsApp } from "./web/metrics-app.ts";
+import { noteOpeners } from "./web/note-openers.ts";
 import { createRenderer } from "./web/views.ts";
 
 /** Milliseconds between two looks for what ran out unopened. */
@@ -176,6 +177,8 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     channels.length > 0
       ? startNotifications({ channels, store, outbox, log: notifyLog, trail, registry: metrics.registry })
       : undefined;
+  const served =
+    notifications && config.notifyAddresses ? noteOpeners(store, notifications.noteOpener) : store;
   const watched = instrumentStore(store, metrics, audit, onChange);
   const watch = startExpiryWatch({
     store: watched,
@@ -186,7 +189,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
   return {
     handler: createApp({
       config,
-      store,
+      store: served,
       changes,
       onChange,
       limitStore,

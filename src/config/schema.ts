@@ -229,7 +229,7 @@ export const settings = z.object({
   NOTIFY_ADDRESSES: withDefault(
     kinds.onOff,
     "off",
-    "`on`: notifications say from which client address a secret was opened or an attempt came.",
+    "`on`: notifications say from which client address a secret was opened.",
   ),
   ASSISTED: withDefault(
     kinds.onOff,

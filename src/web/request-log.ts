@@ -17,6 +17,8 @@ export interface CurrentRequest {
   readonly requestId: string;
   /** As `AUDIT_ADDRESSES` has it. */
   readonly address: string | undefined;
+  /** The whole of it, which no line may hold: for notifications, where `NOTIFY_ADDRESSES` allows that. */
+  readonly client: string | undefined;
 }
 
 const served = new AsyncLocalStorage<CurrentRequest>();
@@ -68,6 +70,7 @@ export function createRequestLog(
       log[level]({ requestId, method, route, status, milliseconds: duration, ...complete }, "request");
     });
     // Asked for now: a connection that the client has closed has no address any more.
-    served.run({ requestId, address: auditAddressOf(req, kept) }, next);
+    const [address, client] = [auditAddressOf(req, kept), auditAddressOf(req, "full")];
+    served.run({ requestId, address, client }, next);
   };
 }
