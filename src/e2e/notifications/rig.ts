@@ -31,6 +31,8 @@ const TTL = 60;
 const AT_ONCE = 12;
 /** Milliseconds: a delivery that the killed replica had taken comes again by then. */
 const PATIENCE = 120_000;
+/** Milliseconds from an act until every replica has looked at what changed. */
+const LOOK_PATIENCE = 18_000;
 
 async function inTurns<T>(
   items: readonly T[],
@@ -129,8 +131,8 @@ export async function runRig({ secrets: count, pace, hurry }: RigOptions): Promi
     };
     while (!(await isSettled()) && performance.now() < deadline) await sleep(200);
     const settledAfter = (performance.now() - acted) / 1000;
-    // Whatever else a replica might find to tell: one more of the store's looks at what changed.
-    await sleep(16_000);
+    // Whatever else a replica might find to tell.
+    await sleep(Math.max(1_000, LOOK_PATIENCE - settledAfter * 1000));
     return {
       ...tally(expected, receiver.arrivals),
       unanswered: people.unanswered(),
