@@ -1,15 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isCountry } from "../access/country-codes.ts";
 import { countryCodes, countryName, findCountry } from "./countries.ts";
 
 describe("the countries in the form", () => {
-  it("are the 249 of ISO 3166-1, each with a name of its own", () => {
+  it("are the 249 of ISO 3166-1 and Kosovo, each with a name of its own", () => {
     const codes = countryCodes();
-    assert.equal(codes.length, 249);
+    assert.equal(codes.length, 250);
     assert.deepEqual(codes, [...new Set(codes)].sort());
     const names = codes.map(countryName);
-    assert.equal(new Set(names).size, 249);
+    assert.equal(new Set(names).size, 250);
     assert.ok(names.every((name) => name.length > 2));
+  });
+
+  it("are all taken by the server", () => {
+    assert.deepEqual(
+      countryCodes().filter((code) => !isCountry(code)),
+      [],
+    );
   });
 
   it("are found by code, by English name and by the reader's own name for them", () => {
