@@ -4,20 +4,16 @@ import { ApiProblem, deleteSecret, explain, type ReceiptView, readReceipt, unloc
 import { element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
 import { ruleWords } from "./rule-words.ts";
 import { onLeave, startPage } from "./start-page.ts";
+import { eventWords, stateWords } from "./state-words.ts";
 import { showWordList } from "./word-list.ts";
 
 /** Milliseconds between two looks while the page is in view. */
 const INTERVAL = 5_000;
 
-/** The words for a state or an event, which the server has put into the page. */
-function wordsFor(list: "state-words" | "event-words", name: string): HTMLElement | null {
-  return document.querySelector<HTMLElement>(`#${list} > [data-name="${CSS.escape(name)}"]`);
-}
-
 function timelineItem({ at, kind }: ReceiptView["events"][number]): HTMLLIElement {
   const item = document.createElement("li");
   const words = document.createElement("strong");
-  words.textContent = wordsFor("event-words", kind)?.textContent ?? kind;
+  words.textContent = eventWords(kind);
   const time = document.createElement("time");
   time.dateTime = at;
   time.textContent = formatTime(new Date(at));
@@ -39,13 +35,7 @@ function startReceipt(): void {
     let looksLeft = Math.ceil((Number(document.documentElement.dataset.window) * 1_000) / INTERVAL);
 
     const render = (view: ReceiptView) => {
-      const wasSealed = view.events.some(({ kind }) => kind === "sealed");
-      const stateWords = wordsFor(
-        "state-words",
-        view.state === "expired" && !wasSealed ? "abandoned" : view.state,
-      );
-      const { heading = view.state, seal = "expired" } = stateWords?.dataset ?? {};
-      const summary = stateWords?.textContent ?? "";
+      const { heading, seal, summary } = stateWords(view);
       const live = ["uploading", "sealed", "locked"].includes(view.state);
       const triesLeft =
         view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase tries left.`;

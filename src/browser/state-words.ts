@@ -7,14 +7,23 @@ interface Told {
   readonly summary: string;
 }
 
+/** The words that the server has put into the page. */
+function wordsFor(list: "state-words" | "event-words", name: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`#${list} > [data-name="${CSS.escape(name)}"]`);
+}
+
+export function eventWords(kind: string): string {
+  return wordsFor("event-words", kind)?.textContent ?? kind;
+}
+
 /**
- * A secret's state in the sender's words, which the server has put into the page. An upload that was
- * given up ends as expired, though it never was a secret that somebody could open.
+ * A secret's state in the sender's words. An upload that was given up ends as expired, though it never was a
+ * secret that somebody could open.
  */
 export function stateWords({ state, events }: Pick<ReceiptView, "state" | "events">): Told {
   const wasSealed = events.some(({ kind }) => kind === "sealed");
   const name = state === "expired" && !wasSealed ? "abandoned" : state;
-  const words = document.querySelector<HTMLElement>(`#state-words > [data-name="${CSS.escape(name)}"]`);
+  const words = wordsFor("state-words", name);
   const { heading = state, seal = "expired" } = words?.dataset ?? {};
   return { heading, seal, summary: words?.textContent ?? "" };
 }
