@@ -17,6 +17,7 @@ export const MODEL_LIMITS = {
 /** Seconds in which a second note of a kind is not written. */
 export const QUIET = 45;
 
+/** The whole of the store's behaviour for one secret, as plainly as it can be said. */
 export interface Model {
   now: number;
   /** Which quarters of the blob have come. */
@@ -34,10 +35,12 @@ export interface Model {
   events: EventKind[];
   /** When a sweep calls for it, where ends are followed. */
   look: number;
+  /** Whether the last call for it failed. */
+  failed: boolean;
   /** Whether its end was told, or is nobody's to hear. */
   told: boolean;
-  /** Whether an older secret's look may still be to come. */
-  isSecond: boolean;
+  /** Whether another create of it may have put it into the index once more. */
+  mayBeStray: boolean;
 }
 
 export const createModel = (): Model => ({
@@ -53,16 +56,17 @@ export const createModel = (): Model => ({
   notes: [],
   events: [],
   look: Number.POSITIVE_INFINITY,
+  failed: false,
   told: false,
-  isSecond: false,
+  mayBeStray: false,
 });
 
 export const isLive = ({ state }: Model) => state === "sealed" || state === "locked";
 export const isUnended = (model: Model) => isLive(model) || model.state === "uploading";
 
 export function begin(model: Model, state: "sealed" | "uploading", life: number): void {
-  const { now, isSecond } = model;
-  Object.assign(model, createModel(), { now, isSecond, created: now, state, expires: now + life });
+  const { now, mayBeStray } = model;
+  Object.assign(model, createModel(), { now, mayBeStray, created: now, state, expires: now + life });
   if (state === "sealed") model.events.push("sealed");
 }
 
@@ -89,7 +93,7 @@ export function settle(model: Model): void {
   if (model.state && !isUnended(model) && model.now >= model.ended + MODEL_LIMITS.retention) {
     model.state = undefined;
     model.look = Number.POSITIVE_INFINITY;
-    model.isSecond = true;
+    model.mayBeStray = true;
   }
 }
 
@@ -102,14 +106,16 @@ export function addNote(model: Model, kind: NoteKind, quiet: number): boolean {
 }
 
 /** Whether a sweep calls for it now. */
-export function expectedCalls({ look, now, state, isSecond }: Model): readonly number[] {
+export function expectedCalls({ look, now, state, mayBeStray, failed }: Model): readonly number[] {
   if (look <= now) return [1];
-  // An open may be taken back for a while: until then it is called for more than once.
-  return state === "opened" || isSecond ? [0, 1] : [0];
+  // An open may be taken back for a while: until then it is called for more than once. And who asks again
+  // for what has ended may bring forward what is due after a failure.
+  return state === "opened" || mayBeStray || failed ? [0, 1] : [0];
 }
 
 /** A sweep has called for it. */
 export function looked(model: Model, didTell: boolean): void {
+  model.failed = !didTell;
   model.look = didTell ? Number.POSITIVE_INFINITY : model.now + LOOK_LEASE / 1000;
   if (didTell && model.state && !isUnended(model)) model.told = true;
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type ClaimToken, createClaim, type SecretId } from "../envelope/tokens.ts";
-import { anyDigest, newSecret, readWhole, seconds } from "../testing/new-secret.ts";
-import { type MakeStore, type StoreHarness, useStore } from "./contract-harness.ts";
+import { createClaim, type SecretId } from "../envelope/tokens.ts";
+import { anyDigest, newSecret, seconds } from "../testing/new-secret.ts";
+import { type MakeStore, useStore } from "./contract-harness.ts";
 import {
   addNote,
   begin,
@@ -15,73 +15,22 @@ import {
   isUnended,
   looked,
   MODEL_LIMITS,
-  type Model,
   QUIET,
-  settle,
   TTL,
 } from "./contract-model-state.ts";
-import type { NewSecret, NoteKind, SecretEvent } from "./store.ts";
+import { NOTES, QUARTERS, step } from "./contract-model-step.ts";
+import type { NewSecret, NoteKind } from "./store.ts";
 
-/** Of the blob, where it comes in pieces: a bit of a model's `held` each. */
-const QUARTERS = 4;
 const ALL_HELD = 2 ** QUARTERS - 1;
-const NOTES: readonly NoteKind[] = ["visited", "refused-hours"];
-
-interface Real {
-  readonly harness: StoreHarness;
-  readonly secret: NewSecret;
-  readonly blob: Uint8Array;
-  readonly claims: readonly ClaimToken[];
-  readonly followEnds: boolean;
-}
-
-type Step = fc.AsyncCommand<Model, Real>;
-
-function checkEvents(model: Model, events: readonly SecretEvent[]): void {
-  const isNote = ({ kind }: SecretEvent) => NOTES.some((note) => note === kind);
-  const kindsOf = (some: readonly SecretEvent[]) => some.map(({ kind }) => kind);
-  assert.deepEqual(
-    kindsOf(events.filter(isNote)),
-    model.notes.map(({ kind }) => kind),
-  );
-  assert.deepEqual(kindsOf(events.filter((event) => !isNote(event))), model.events);
-  const times = events.map(({ at }) => at);
-  assert.deepEqual(
-    times,
-    times.toSorted((a, b) => a - b),
-  );
-}
-
-function step(name: string, run: (model: Model, real: Real) => Promise<void>): Step {
-  return {
-    check: () => true,
-    toString: () => name,
-    async run(model, real) {
-      await run(model, real);
-      settle(model);
-      const record = await real.harness.store.read(real.secret.id);
-      assert.equal(record?.state, model.state);
-      if (!record) return;
-      assert.equal(record.triesLeft, MODEL_LIMITS.passphraseTries - model.tries);
-      assert.equal(record.endedAt === undefined, isUnended(model));
-      const quarters = [...model.held.toString(2)].filter((bit) => bit === "1").length;
-      const received = record.state === "uploading" ? (quarters * real.secret.size) / QUARTERS : undefined;
-      assert.equal(record.upload?.received, received);
-      const readable = isLive(model) || model.now < model.until;
-      assert.equal((await readWhole(real.harness.store, real.secret)) !== undefined, readable);
-      checkEvents(model, record.events);
-      const certain = model.state !== "opened" || !real.followEnds;
-      if (isUnended(model) || !model.told) assert.equal(record.sender, real.secret.sender);
-      else if (certain) assert.equal(record.sender, undefined);
-    },
-  };
-}
 
 const create = step("create", async (model, { harness, secret }) => {
   const result = await harness.store.create(secret);
   assert(result.kind === "created");
   assert.equal(result.existed, model.state !== undefined);
-  if (result.existed) return;
+  if (result.existed) {
+    model.mayBeStray ||= !isUnended(model);
+    return;
+  }
   if (secret.blob) begin(model, "sealed", TTL);
   else begin(model, "uploading", MODEL_LIMITS.uploads.idle);
 });
