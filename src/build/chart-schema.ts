@@ -157,6 +157,7 @@ const chartValues = z
       dnsTo: kubernetesList,
       dnsPorts: z.array(port),
       externalRedisTo: kubernetesList,
+      notificationsTo: kubernetesList,
       extraEgress: kubernetesList,
     }),
     redis: z.strictObject({
@@ -200,6 +201,14 @@ const chartValues = z
         keyKey: secretKey,
         serverName: z.string().regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$/),
       }),
+      ports: z.array(port).min(1),
+    }),
+    notifications: z.strictObject({
+      existingSecret: objectName,
+      smtpUrlKey: optionalKey,
+      smtpCaKey: optionalKey,
+      webhooksKey: optionalKey,
+      webhookCaKey: optionalKey,
       ports: z.array(port).min(1),
     }),
     metrics: z.strictObject({

@@ -75,6 +75,9 @@ describe("what the chart renders", () => {
         const signIn = name === "external-redis-cluster" ? "" : "waxseal:p@";
         if (path.endsWith("/keyring/url")) return `rediss://${signIn}keyring.example.org`;
         if (path.endsWith("/password")) return "a password";
+        if (path.endsWith("/smtp-url")) return "smtp://waxseal:p@mail.example.org";
+        if (path.endsWith("/webhooks.json"))
+          return '[{"name": "ops", "url": "http://chat.example.org", "format": "slack"}]';
         if (path.endsWith("/url"))
           return name === "external-redis-cluster" ? "rediss+cluster://redis-1,redis-2" : url;
         return pem;
@@ -101,6 +104,11 @@ describe("what the chart renders", () => {
         );
         assert.equal(config.redisTls.serverName, "redis.example.org");
         assert.equal(config.redisKeyPrefix, "team-a:");
+      }
+      if (name === "notifications") {
+        assert.deepEqual(config.mail?.domains, ["example.org", "example.com"]);
+        assert.deepEqual([config.mail?.server.password, config.webhooks[0]?.name], ["p", "ops"]);
+        assert.ok(config.mail?.ca && config.webhookCa);
       }
       if (name === "external-redis-tls") {
         assert.ok(config.keyringRedis && config.redisTls.ca && config.redisTls.cert && config.redisTls.key);
@@ -201,6 +209,26 @@ describe("what the chart renders", () => {
     const everything = selected(at<Record<string, string>>(denied, "spec.podSelector.matchLabels") ?? {});
     assert.equal(everything.length, pods.length, "default deny leaves a pod out");
     assert.deepEqual(at(denied, "spec.policyTypes"), ["Ingress", "Egress"]);
+  });
+
+  it("mounts of the notifications' Secret what is named, and lets Waxseal out to where they go", async () => {
+    const named = { existingSecret: "told", webhooksKey: "hooks", ports: [443, 8443] };
+    const notificationsTo = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
+    const values = { notifications: named, networkPolicy: { notificationsTo } };
+    const manifests = await render(helm, { values });
+    const volumes = at<{ name: string }[]>(find(manifests, "Deployment"), "spec.template.spec.volumes") ?? [];
+    assert.deepEqual(
+      volumes.find(({ name }) => name === "notifications"),
+      {
+        name: "notifications",
+        secret: { secretName: "told", items: [{ key: "hooks", path: "hooks" }] },
+      },
+    );
+    const egress = (of: readonly Manifest[]) =>
+      at<object[]>(find(of, "NetworkPolicy", "waxseal-egress"), "spec.egress") ?? [];
+    const ports = [{ port: 443 }, { port: 8443 }];
+    assert.deepEqual(egress(manifests).at(-1), { ports, to: notificationsTo });
+    assert.equal(egress(await render(helm, {})).length, egress(manifests).length - 1);
   });
 
   it("leaves Redis alone when only Waxseal changes", async () => {

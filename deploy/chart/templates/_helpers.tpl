@@ -150,6 +150,24 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* The settings that come from the Secret of the notifications, each with its item there. */}}
+{{- define "waxseal.notificationKeys" -}}
+{{- with .Values.notifications }}
+{{- with .smtpUrlKey }}
+SMTP_URL_FILE: {{ . | quote }}
+{{- end }}
+{{- with .smtpCaKey }}
+SMTP_CA_FILE: {{ . | quote }}
+{{- end }}
+{{- with .webhooksKey }}
+WEBHOOKS_FILE: {{ . | quote }}
+{{- end }}
+{{- with .webhookCaKey }}
+WEBHOOK_CA_FILE: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* What the app and the test pod need alike to be Waxseal: settings, credentials, and their files. */}}
 {{- define "waxseal.environment" -}}
 envFrom:
@@ -175,6 +193,11 @@ env:
 {{- if .Values.externalRedis.tls.existingSecret }}
 - name: redis-tls
   mountPath: /run/secrets/waxseal/redis-tls
+  readOnly: true
+{{- end }}
+{{- if .Values.notifications.existingSecret }}
+- name: notifications
+  mountPath: /run/secrets/waxseal/notifications
   readOnly: true
 {{- end }}
 {{- end }}
@@ -224,6 +247,16 @@ env:
         path: tls.key
       {{- end }}
 {{- end }}
+{{- end }}
+{{- with .Values.notifications.existingSecret }}
+- name: notifications
+  secret:
+    secretName: {{ . }}
+    items:
+      {{- range include "waxseal.notificationKeys" $ | fromYaml | values | sortAlpha }}
+      - key: {{ . }}
+        path: {{ . }}
+      {{- end }}
 {{- end }}
 {{- end }}
 

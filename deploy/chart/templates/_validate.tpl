@@ -57,6 +57,22 @@
 {{- fail (printf "externalRedis is set, but redis.mode is %s, so it would be ignored. Set redis.mode to external, or remove externalRedis" $redis.mode) }}
 {{- end }}
 
+{{- with .Values.notifications }}
+{{- $used := or .smtpUrlKey .webhooksKey }}
+{{- if and $used (not .existingSecret) }}
+{{- fail "notifications.smtpUrlKey and webhooksKey name items of a Secret. Set notifications.existingSecret to it" }}
+{{- end }}
+{{- if and .existingSecret (not $used) }}
+{{- fail "notifications.existingSecret is set, but nothing is taken from it. Set notifications.smtpUrlKey or webhooksKey, or remove it" }}
+{{- end }}
+{{- if or (and .smtpCaKey (not .smtpUrlKey)) (and .webhookCaKey (not .webhooksKey)) }}
+{{- fail "notifications.smtpCaKey goes with smtpUrlKey, and webhookCaKey with webhooksKey. Set both of a pair, or remove the authority" }}
+{{- end }}
+{{- if and .smtpUrlKey (not (and $.Values.settings.SMTP_FROM $.Values.settings.SMTP_ALLOW_DOMAINS)) }}
+{{- fail "notifications.smtpUrlKey needs to know who writes and who may be written to. Set settings.SMTP_FROM and settings.SMTP_ALLOW_DOMAINS" }}
+{{- end }}
+{{- end }}
+
 {{- with .Values.metrics }}
 {{- if and (not .enabled) (or .serviceMonitor.enabled .prometheusRule.enabled .dashboard.enabled) }}
 {{- fail "metrics.serviceMonitor, prometheusRule and dashboard need the metrics themselves. Set metrics.enabled to true" }}

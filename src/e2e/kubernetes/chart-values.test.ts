@@ -139,6 +139,26 @@ describe("values that cannot work together are refused with the fix", () => {
       { metrics: { serviceMonitor: { enabled: true } } },
       /Set metrics\.enabled to true/,
     ],
+    [
+      "webhooks from nowhere",
+      { notifications: { webhooksKey: "hooks" } },
+      /Set notifications\.existingSecret/,
+    ],
+    [
+      "a Secret that nothing is taken from",
+      { notifications: { existingSecret: "s" } },
+      /Set notifications\.smtpUrlKey or webhooksKey/,
+    ],
+    [
+      "an authority for nobody",
+      { notifications: { existingSecret: "s", webhooksKey: "hooks", smtpCaKey: "ca" } },
+      /smtpCaKey goes with smtpUrlKey/,
+    ],
+    [
+      "mails from nobody to nobody",
+      { notifications: { existingSecret: "s", smtpUrlKey: "smtp" }, settings: { SMTP_FROM: "a@b.example" } },
+      /Set settings\.SMTP_FROM and settings\.SMTP_ALLOW_DOMAINS/,
+    ],
     ["believing everybody", { trustProxy: "*" }, /trustProxy/],
     ["a registry with a scheme", { global: { imageRegistry: "https://r.internal" } }, /imageRegistry/],
     ["an even number of Sentinels", { redis: { mode: "sentinel", sentinel: { replicas: 4 } } }, /replicas/],
