@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { askPage } from "./ask-page.ts";
 import { type Check, ok, problem } from "./finding.ts";
 import type { HttpSubject } from "./http-subject.ts";
 
@@ -30,7 +31,7 @@ function assetsOf(html: string, basePath: string): Asset[] {
 export const checkAssets: Check<HttpSubject> = {
   name: "scripts and styles",
   async run({ config, http }) {
-    const html = (await http.ask("/")).body.toString("utf8");
+    const html = (await askPage(http)).body.toString("utf8");
     const assets = assetsOf(html, config.basePath);
     if (assets.length === 0 || assets.some(({ path, integrity }) => path === "" || integrity === undefined)) {
       return [

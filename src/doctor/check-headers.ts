@@ -1,3 +1,4 @@
+import { askPage } from "./ask-page.ts";
 import { type Check, ok, problem } from "./finding.ts";
 import type { HttpSubject } from "./http-subject.ts";
 
@@ -26,7 +27,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
 export const checkHeaders: Check<HttpSubject> = {
   name: "security headers",
   async run({ http }) {
-    const { headers } = await http.ask("/");
+    const { headers } = await askPage(http);
     const changed = Object.entries(EXPECTED)
       .filter(([name, parts]) => !parts.every((part) => String(headers[name] ?? "").includes(part)))
       .map(([name]) => name);

@@ -1,3 +1,4 @@
+import { askPage } from "./ask-page.ts";
 import { type Check, type Finding, ok, problem } from "./finding.ts";
 import { type Answer, NoAnswerError } from "./http-client.ts";
 import type { HttpSubject } from "./http-subject.ts";
@@ -34,7 +35,7 @@ export const checkPage: Check<HttpSubject> = {
   gate: true,
   async run(subject) {
     try {
-      return [judge(await subject.http.ask("/"), subject)];
+      return [judge(await askPage(subject.http), subject)];
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
       return [
