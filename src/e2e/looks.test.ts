@@ -35,7 +35,14 @@ describe("every screen", () => {
   let context: BrowserContext | undefined;
 
   before(async () => {
-    waxseal = await startWaxseal({ PASSPHRASE_TRIES: "2", MAX_SECRET_BYTES: "1MiB" });
+    waxseal = await startWaxseal({
+      PASSPHRASE_TRIES: "2",
+      MAX_SECRET_BYTES: "1MiB",
+      GEOIP_DB: "/nowhere/countries.mmdb",
+      SMTP_URL: "smtp://127.0.0.1:2525",
+      SMTP_FROM: "waxseal@example.test",
+      SMTP_ALLOW_DOMAINS: "example.test",
+    });
     browser = await launchChromium({ names: ["waxseal.test"] });
   });
   after(async () => {

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { textPart } from "../envelope/parts.ts";
 import { addFiles, createLink, file, filePart } from "./file-people.ts";
+import { optionScenes } from "./option-scenes.ts";
 import { pictures } from "./pictures.ts";
 import { putLinks } from "./remembered-links.ts";
 import { deleteByReceipt, share, shareUnsent, type Waxseal } from "./rig.ts";
@@ -104,6 +105,7 @@ export const scenes = {
     await page.getByLabel("Remember this link in this browser").check();
     await page.getByText("Remembered.").waitFor();
   },
+  ...optionScenes,
   waiting: async (page, { url }) => {
     await page.goto((await share(url)).link);
     await at("Someone sent you a secret")(page);
