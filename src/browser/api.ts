@@ -22,7 +22,8 @@ export interface SecretView {
 }
 
 export interface ReceiptView extends SecretView, UploadView {
-  readonly events: readonly { readonly at: string; readonly kind: string }[];
+  /** `reason`: of a refusal, as in a problem. */
+  readonly events: readonly { readonly at: string; readonly kind: string; readonly reason?: string }[];
   readonly rules?: Rules;
 }
 
@@ -105,6 +106,8 @@ const apiUrl = new URL("../api/v1/", import.meta.url);
 const TIMEOUT = 30_000;
 /** Where a whole secret goes over the line: longer than the server itself gives a slow sender. */
 const TRANSFER_TIMEOUT = 90_000;
+/** For what goes on as long as it likes, and is watched by who reads it. */
+const A_DAY = 86_400_000;
 /** Where the answer can be lost: early in the server's redelivery window, so that it can be asked for again. */
 const OPEN_TIMEOUT = 10_000;
 
@@ -232,6 +235,33 @@ export function acknowledge(bearer: string, claim: ClaimToken): Promise<void> {
 
 export function readReceipt(bearer: string, signal?: AbortSignal): Promise<ReceiptView> {
   return call("receipt", { bearer, signal }, readJson);
+}
+
+/**
+ * The receipt's event stream, from the event after `lastEventId`, in text as it comes. Resolves when the
+ * server has ended it.
+ */
+export function readReceiptEvents(
+  bearer: string,
+  lastEventId: string,
+  take: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const headers = {
+    Accept: "text/event-stream",
+    ...(lastEventId === "" ? {} : { "Last-Event-ID": lastEventId }),
+  };
+  return call("receipt/events", { bearer, headers, signal, timeout: A_DAY }, async (response) => {
+    if (response.status === 204) return;
+    if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new ConnectionError();
+    const reader = response.body?.getReader();
+    const decoder = new TextDecoder();
+    while (reader) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      take(decoder.decode(value, { stream: true }));
+    }
+  });
 }
 
 export function deleteSecret(bearer: string): Promise<void> {

@@ -2,18 +2,19 @@ import { sealRim } from "../envelope/rim.ts";
 import { formatReceiptBearer, parseReceiptFragment } from "../envelope/tokens.ts";
 import { ApiProblem, deleteSecret, explain, type ReceiptView, readReceipt, unlockSecret } from "./api.ts";
 import { element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
+import { followReceipt } from "./follow-receipt.ts";
 import { ruleWords } from "./rule-words.ts";
 import { onLeave, startPage } from "./start-page.ts";
 import { eventWords, stateWords } from "./state-words.ts";
 import { showWordList } from "./word-list.ts";
 
-/** Milliseconds between two looks while the page is in view. */
-const INTERVAL = 5_000;
+/** Milliseconds by which the arrival of what was opened may be told later than its window ends. */
+const ARRIVAL_SLACK = 5_000;
 
-function timelineItem({ at, kind }: ReceiptView["events"][number]): HTMLLIElement {
+function timelineItem({ at, kind, reason }: ReceiptView["events"][number]): HTMLLIElement {
   const item = document.createElement("li");
   const words = document.createElement("strong");
-  words.textContent = eventWords(kind);
+  words.textContent = eventWords(reason ? `${kind}-${reason}` : kind);
   const time = document.createElement("time");
   time.dateTime = at;
   time.textContent = formatTime(new Date(at));
@@ -22,17 +23,20 @@ function timelineItem({ at, kind }: ReceiptView["events"][number]): HTMLLIElemen
 }
 
 function startReceipt(): void {
-  let timer = 0;
+  let following = new AbortController();
 
   async function load(): Promise<void> {
-    clearTimeout(timer);
+    following.abort();
+    following = new AbortController();
+    const { signal } = following;
+    const stop = () => following.abort();
     const receipt = parseReceiptFragment(location.hash.slice(1));
     if (!receipt) return void show("incomplete");
     const bearer = formatReceiptBearer(receipt.id, receipt.proof);
     setRim(sealRim(receipt.id));
     let shown: ReceiptView | undefined;
-    // After it was opened, its reader's browser may say for so long that it has arrived.
-    let looksLeft = Math.ceil((Number(document.documentElement.dataset.window) * 1_000) / INTERVAL);
+    let arrivalTimer = 0;
+    signal.addEventListener("abort", () => clearTimeout(arrivalTimer));
 
     const render = (view: ReceiptView) => {
       const { heading, seal, summary } = stateWords(view);
@@ -50,25 +54,36 @@ function startReceipt(): void {
       else fill(document, values);
       shown = view;
       setSeal(seal);
-      setTitle(heading);
+      // In a row of tabs, its first words are all that is seen.
+      if (view.state === "opened") document.title = "✓ Opened";
+      else setTitle(heading);
       showWordList(element("rules", HTMLElement), ruleWords(view.rules ?? {}, formatTime));
       element("timeline", HTMLElement).replaceChildren(...view.events.map(timelineItem));
       element("receipt-actions", HTMLElement).hidden = !live;
       element("unlock", HTMLElement).hidden = view.state !== "locked";
-      const arriving = view.state === "opened" && !view.events.some(({ kind }) => kind === "received");
-      if (live || (arriving && looksLeft-- > 0)) timer = window.setTimeout(look, INTERVAL);
+      if (live) return;
+      // After it was opened, its reader's browser may say for so long that it has arrived.
+      const arrival = Number(document.documentElement.dataset.window) * 1_000;
+      if (view.state !== "opened" || arrival === 0 || view.events.some(({ kind }) => kind === "received"))
+        stop();
+      else arrivalTimer ||= window.setTimeout(stop, arrival + ARRIVAL_SLACK);
     };
 
     const look = async () => {
-      clearTimeout(timer);
       try {
-        if (document.visibilityState === "hidden" && shown) return;
-        render(await readReceipt(bearer));
+        const view = await readReceipt(bearer, signal);
+        if (!signal.aborted) render(view);
       } catch (error) {
-        if (error instanceof ApiProblem && error.body.code === "not-found") return void show("unknown");
-        if (shown) timer = window.setTimeout(look, INTERVAL);
-        else show("failed", { failure: explain(error, "The server can't be reached. Nothing was changed.") });
+        if (signal.aborted) return;
+        if (error instanceof ApiProblem && error.body.code === "not-found") forgotten();
+        else if (!shown)
+          show("failed", { failure: explain(error, "The server can't be reached. Nothing was changed.") });
       }
+    };
+
+    const forgotten = () => {
+      stop();
+      show("unknown");
     };
 
     const act = (id: string, working: string, what: (bearer: string) => Promise<void>, failure: string) => {
@@ -97,13 +112,14 @@ function startReceipt(): void {
       if (document.visibilityState === "visible" && shown?.endedAt === undefined) void look();
     };
     await look();
+    if (shown && !signal.aborted) followReceipt(bearer, { told: render, forgotten }, signal);
   }
 
   const retry = element("retry", HTMLButtonElement);
   retry.addEventListener("click", () => press(retry, "Trying…", load));
   addEventListener("hashchange", () => void load());
   onLeave(
-    () => clearTimeout(timer),
+    () => following.abort(),
     () => void load(),
   );
   void load();

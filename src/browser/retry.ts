@@ -48,7 +48,7 @@ export function createRetry({ signal, mayPass, onLost }: RetryOptions): Retry {
 }
 
 /** Ends early when the browser is online again, or when the person has had enough. */
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const over = new AbortController();
     const end = () => {

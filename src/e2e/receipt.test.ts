@@ -4,6 +4,8 @@ import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { deleteByReceipt, share, shareUnsent, startWaxseal, type Waxseal } from "./rig.ts";
 
+const VISITED = "Page visited by somebody with the link";
+
 describe("the receipt page", () => {
   let waxseal: Waxseal;
   let browser: Browser;
@@ -41,7 +43,7 @@ describe("the receipt page", () => {
     await page.bringToFront();
     await heading("Opened").waitFor();
     await page.locator("#timeline").getByText("Received by the browser that opened it").waitFor();
-    assert.deepEqual((await timeline()).slice(0, 2), ["Sealed", "Opened"]);
+    assert.deepEqual((await timeline()).slice(0, 3), ["Sealed", VISITED, "Opened"]);
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
     assert.ok(await page.getByRole("button", { name: "Delete now" }).isHidden());
@@ -97,7 +99,7 @@ describe("the receipt page", () => {
     await other.getByRole("heading", { name: "Locked" }).waitFor();
     await page.goto(receipt);
     await heading("Locked").waitFor();
-    assert.deepEqual(await timeline(), ["Sealed", "Wrong passphrase", "Locked"]);
+    assert.deepEqual(await timeline(), ["Sealed", VISITED, "Wrong passphrase", "Locked"]);
     await page.getByRole("button", { name: "Unlock" }).click();
     await heading("Sealed").waitFor();
     assert.ok(await page.getByRole("button", { name: "Unlock" }).isHidden());

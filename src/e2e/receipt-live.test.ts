@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { launchChromium } from "../testing/chromium.ts";
+import { readEvents } from "../testing/event-stream.ts";
+import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
+import { launchServer, type ServerProcess, startServer } from "../testing/server-process.ts";
+import { until } from "../testing/until.ts";
+
+const GENEROUS = { RATE_LIMIT_CREATE: "10000/1m", RATE_LIMIT_OPEN: "10000/1m", RATE_LIMIT_MISS: "10000/1m" };
+
+let redis: TestRedis;
+let env: Record<string, string>;
+const servers: ServerProcess[] = [];
+
+before(async () => {
+  redis = await startRedis();
+  env = { ...GENEROUS, REDIS_URL: redis.url };
+  for (let i = 0; i < 3; i++) servers.push(await startServer(env));
+});
+after(async () => {
+  for (const server of servers) await server.stop();
+  await redis?.stop();
+});
+
+const replica = (index: number) => servers[index] ?? assert.fail("there are three");
+
+async function post(url: string, body: object, bearer?: string): Promise<number> {
+  const authorization = bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` };
+  const headers = { "Content-Type": "application/json", ...authorization };
+  return (await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })).status;
+}
+
+async function create(through: ServerProcess): Promise<SealedSecret> {
+  const secret = await sealSecret();
+  assert.equal(await post(`${through.url}/api/v1/secrets`, secret.body), 201);
+  return secret;
+}
+
+async function open(through: ServerProcess, { access, link }: SealedSecret): Promise<void> {
+  assert.equal(await post(`${through.url}/api/v1/secret/open`, { access }, link), 200);
+}
+
+const follow = (through: ServerProcess, { receipt }: SealedSecret, headers: Record<string, string> = {}) =>
+  readEvents(`${through.url}/api/v1/receipt/events`, { Authorization: `Bearer ${receipt}`, ...headers });
+
+/** What the next event says of the secret; undefined where the stream has ended. */
+async function stateOf(reader: Awaited<ReturnType<typeof follow>>): Promise<string | undefined> {
+  const event = await reader.next();
+  return (event?.data as { state?: string } | undefined)?.state;
+}
+
+describe("A receipt that is followed through replicas on one Redis", () => {
+  for (const count of [2, 3]) {
+    it(`is told of what happens through another of ${count}`, async () => {
+      const secret = await create(replica(0));
+      const readers = await Promise.all(servers.slice(0, count).map((server) => follow(server, secret)));
+      for (const reader of readers) assert.equal(await stateOf(reader), "sealed");
+      await open(replica(count - 1), secret);
+      for (const reader of readers) assert.equal(await stateOf(reader), "opened");
+      for (const reader of readers) reader.close();
+    });
+  }
+
+  it("goes on through another one from what its reader has", async () => {
+    const secret = await create(replica(0));
+    const first = await follow(replica(0), secret);
+    const event = await first.next();
+    first.close();
+    const second = await follow(replica(1), secret, { "Last-Event-ID": event?.id ?? "" });
+    await open(replica(2), secret);
+    // What it has is not told again: the first that it hears is the opening.
+    assert.equal(await stateOf(second), "opened");
+    second.close();
+  });
+
+  it("does not keep a process from ending", async () => {
+    const server = await startServer(env);
+    try {
+      const secret = await create(server);
+      const readers = await Promise.all(Array.from({ length: 5 }, () => follow(server, secret)));
+      for (const reader of readers) assert.equal(await stateOf(reader), "sealed");
+      server.signal("SIGTERM");
+      for (const reader of readers) assert.equal(await stateOf(reader), undefined);
+      assert.equal(await server.ended, 0);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe("The receipt page", () => {
+  let browser: Browser;
+  let page: Page;
+
+  before(async () => {
+    browser = await launchChromium();
+  });
+  after(() => browser?.close());
+  beforeEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    page = await (await browser.newContext({ timezoneId: "Asia/Kathmandu", locale: "en-GB" })).newPage();
+  });
+
+  const heading = (name: string) => page.getByRole("heading", { name, exact: true });
+  const urlOf = (server: ServerProcess, secret: SealedSecret) => `${server.url}/r#${secret.receiptFragment}`;
+
+  async function show(server: ServerProcess): Promise<SealedSecret> {
+    const secret = await create(server);
+    await page.goto(urlOf(server, secret));
+    await heading("Sealed").waitFor();
+    return secret;
+  }
+  /** Paths of the API that it has asked for, from now on. */
+  function asked(): string[] {
+    const paths: string[] = [];
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith("/api/")) paths.push(pathname);
+    });
+    return paths;
+  }
+
+  it("says it the moment that somebody opens it, in a tab that nobody looks at, without asking again", async () => {
+    const paths = asked();
+    const secret = await show(replica(0));
+    assert.equal(await page.title(), "Sealed · Waxseal");
+    await until(() => paths.length === 2);
+    const other = await page.context().newPage();
+    await other.bringToFront();
+    await open(replica(1), secret);
+    await until(async () => (await page.title()) === "✓ Opened");
+    assert.equal(await page.locator("#seal").getAttribute("data-seal"), "opened");
+    assert.deepEqual(paths, ["/api/v1/receipt", "/api/v1/receipt/events"]);
+  });
+
+  it("shows a visit, and times as the reader's clock has them", async () => {
+    const secret = await show(replica(0));
+    const answer = await fetch(`${replica(1).url}/api/v1/secret`, {
+      headers: { Authorization: `Bearer ${secret.link}` },
+    });
+    assert.equal(answer.status, 200);
+    const visited = page.locator("#timeline li", { hasText: "Page visited by somebody with the link" });
+    await visited.waitFor();
+    const time = visited.locator("time");
+    const at = new Date((await time.getAttribute("datetime")) ?? "");
+    const words = at.toLocaleString("en-GB", {
+      dateStyle: "medium",
+      timeStyle: "short",
+      timeZone: "Asia/Kathmandu",
+    });
+    assert.equal(await time.textContent(), words);
+  });
+
+  it("follows on by itself after its server was restarted", async () => {
+    let server = await startServer(env);
+    const { port } = server;
+    try {
+      const secret = await show(server);
+      const paths = asked();
+      await server.stop();
+      server = launchServer(port, env);
+      await until(() => server.output().includes("is ready"));
+      await until(() => paths.includes("/api/v1/receipt/events"));
+      await open(replica(1), secret);
+      await until(async () => (await page.title()) === "✓ Opened");
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it("asks from time to time where something on the way keeps the stream back", async () => {
+    const paths = asked();
+    await page.route("**/api/v1/receipt/events", () => {});
+    const secret = await show(replica(0));
+    await open(replica(1), secret);
+    await until(async () => (await page.title()) === "✓ Opened");
+    assert.ok(paths.filter((path) => path === "/api/v1/receipt").length > 1);
+  });
+
+  it("asks the same where streams are refused, and stops when nothing can follow", async () => {
+    await page.clock.install();
+    await page.route("**/api/v1/receipt/events", (route) => route.fulfill({ status: 502, body: "no" }));
+    const paths = asked();
+    await show(replica(0));
+    await until(async () => {
+      await page.clock.runFor(1_000);
+      return paths.filter((path) => path === "/api/v1/receipt").length > 2;
+    });
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+    const before = paths.length;
+    await page.clock.runFor(600_000);
+    assert.deepEqual(paths.slice(before), []);
+    assert.equal(await page.title(), "Deleted · Waxseal");
+  });
+});
