@@ -126,6 +126,47 @@ async function exchange(server: ServerProcess, requests: readonly string[], tall
   }
 }
 
+/** Follows a receipt as its holder may, and hangs up at the first byte of the answer. */
+async function follow(
+  server: ServerProcess,
+  random: Random,
+  { spare }: Material,
+  tally: Tally,
+): Promise<void> {
+  const lines = [
+    "GET /api/v1/receipt/events HTTP/1.1\r\nHost: x",
+    `Authorization: Bearer ${random.pick(spare).receipt}`,
+    `Last-Event-ID: ${random.bytes(random.below(200)).toString("base64url")}`,
+  ];
+  const socket = connect({ port: server.port, host: "127.0.0.1" });
+  let head = "";
+  socket.on("data", (chunk: Buffer) => {
+    head += chunk.toString("latin1");
+    if (head.includes("\r\n\r\n")) socket.destroy();
+  });
+  socket.on("error", () => {}); // "close" follows
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  tally.sent++;
+  // Of what would go on, only the head is judged.
+  const cut = head.slice(0, head.indexOf("\r\n\r\n") + 4);
+  const whole = cut.replace(
+    /\r\n(Transfer-Encoding: chunked|Content-Length: \d+)\r\n/i,
+    "\r\nContent-Length: 0\r\n",
+  );
+  const { answers, fault = answers.length === 1 ? undefined : "no answer to who follows a receipt" } =
+    parseAnswers(Buffer.from(whole, "latin1"), false, true);
+  const wrong = fault ?? answers.map(faultOf).find((each) => each !== undefined);
+  if (wrong !== undefined && !tally.faults.has(wrong)) {
+    tally.faults.set(wrong, Buffer.from(lines.join("\n")).toString("base64"));
+  }
+  for (const { status } of answers) {
+    tally.answered++;
+    const key = `${status} to who follows`;
+    tally.statuses.set(key, (tally.statuses.get(key) ?? 0) + 1);
+  }
+}
+
 function makeBatch(random: Random, material: Material): string[] {
   const batch = Array.from({ length: PER_CONNECTION }, () => {
     const draft = draw(random, material);
@@ -205,6 +246,7 @@ async function fuzz(rig: Rig, store: StoreName, server: ServerProcess): Promise<
       const head = `POST /api/v1/secret/open HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${guess(random, guarded)}`;
       const open = `${head}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
       await exchange(server, [open, ...makeBatch(random, material)], tally);
+      await follow(server, random, material, tally);
     });
     busy += performance.now() - started;
     const level = residentOf(server);

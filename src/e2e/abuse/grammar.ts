@@ -120,7 +120,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     body: JSON.stringify({ claim: encodeBase64url(random.bytes(16)) }),
   }),
   receipt: withReceipt("GET", "/api/v1/receipt"),
-  events: withReceipt("GET", "/api/v1/receipt/event"),
+  // With a made-up receipt only: a stream has no end, and what follows on its connection no turn.
+  events: (random, { guarded }) => ({
+    method: "GET",
+    target: "/api/v1/receipt/events",
+    headers: [["Authorization", `Bearer ${guess(random, random.pick(guarded), "wsr_")}`]],
+    body: "",
+  }),
   destroy: withReceipt("DELETE", "/api/v1/receipt/secret"),
   unlock: withReceipt("POST", "/api/v1/receipt/unlock", "{}"),
   "assisted create": (random, material) => ({
