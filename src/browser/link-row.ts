@@ -24,7 +24,6 @@ export interface LinkRow {
   readonly item: HTMLElement;
   /** The link may have got another label, and more may be known of it. */
   update(link: MyLink, known: Known | undefined): void;
-  focus(): void;
 }
 
 const live = ["uploading", "sealed", "locked"];
@@ -89,7 +88,6 @@ export function createLinkRow(first: MyLink, acts: RowActs): LinkRow {
       mark.dataset.seal = seal;
       deleteNow.hidden = !(typeof known === "object" && live.includes(known.state));
     },
-    focus: () => anchor.focus(),
   };
   row.update(first, undefined);
   return row;

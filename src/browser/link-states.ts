@@ -10,8 +10,12 @@ export type Known = ReceiptView | "unknown" | "failed";
 interface LinkStates {
   /** What is known so far; undefined before the first answer. */
   of(link: MyLink): Known | undefined;
-  /** Asks for every one that may have changed. Resolves with what to tell the person where that went wrong. */
-  look(links: readonly MyLink[]): Promise<string | undefined>;
+  /**
+   * Asks for every one that may have changed, and for `all` also for those that the server didn't know:
+   * each of these counts as a try against the address. Resolves with what to tell the person where it
+   * went wrong.
+   */
+  look(links: readonly MyLink[], all: boolean): Promise<string | undefined>;
   /** Asks for this one. */
   lookAt(link: MyLink): Promise<void>;
 }
@@ -21,22 +25,23 @@ export function createLinkStates(onKnown: (link: MyLink) => void): LinkStates {
   const known = new Map<string, Known>();
 
   function of({ receiptFragment, unknown }: MyLink): Known | undefined {
-    return unknown ? "unknown" : known.get(receiptFragment);
+    return known.get(receiptFragment) ?? (unknown ? "unknown" : undefined);
   }
 
-  /** An end is final, and so is not being known. */
+  /** An end is final. */
   function mayChange(link: MyLink): boolean {
     const last = of(link);
     return last !== "unknown" && !(typeof last === "object" && last.endedAt !== undefined);
   }
 
   async function lookAt(link: MyLink): Promise<void> {
-    const { receiptFragment } = link;
+    const { receiptFragment, unknown } = link;
     try {
       known.set(receiptFragment, await readReceipt(`wsr_${receiptFragment}`));
+      if (unknown) noteUnknown(receiptFragment, false);
     } catch (error) {
       const gone = error instanceof ApiProblem && error.body.code === "not-found";
-      if (gone) noteUnknown(receiptFragment);
+      if (gone) noteUnknown(receiptFragment, true);
       // What was known a moment ago is better than nothing.
       if (gone || typeof known.get(receiptFragment) !== "object")
         known.set(receiptFragment, gone ? "unknown" : "failed");
@@ -49,8 +54,9 @@ export function createLinkStates(onKnown: (link: MyLink) => void): LinkStates {
   return {
     of,
     lookAt,
-    async look(links) {
-      const waiting = links.filter(mayChange);
+    async look(links, all) {
+      const unknown = all ? links.filter((link) => of(link) === "unknown") : [];
+      const waiting = [...links.filter(mayChange), ...unknown];
       let failure: unknown;
       const work = async () => {
         for (let link = waiting.shift(); link; link = waiting.shift()) {

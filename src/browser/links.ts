@@ -11,19 +11,18 @@ function startLinks(): void {
   const rows = new Map<string, LinkRow>();
   const states = createLinkStates((link) => rows.get(link.receiptFragment)?.update(link, states.of(link)));
   let looking: Promise<void> | undefined;
-  let again = false;
+  let next: { readonly all: boolean } | undefined;
 
   function forget(link: MyLink): void {
-    const row = rows.get(link.receiptFragment);
-    const neighbours = [row?.item.nextElementSibling, row?.item.previousElementSibling];
+    const item = rows.get(link.receiptFragment)?.item;
+    const neighbour = item?.nextElementSibling ?? item?.previousElementSibling;
     if (!forgetLink(link.receiptFragment)) {
       say("Your browser didn't let go of it. Try again.");
       return;
     }
     render();
-    const next = [...rows.values()].find(({ item }) => neighbours.includes(item));
-    if (next) next.focus();
-    else document.querySelector<HTMLElement>("h1")?.focus();
+    const focused = (neighbour ?? document).querySelector<HTMLElement>(neighbour ? "a" : "h1");
+    focused?.focus();
     announce("The link is forgotten.");
   }
 
@@ -55,10 +54,10 @@ function startLinks(): void {
     return links;
   }
 
-  async function look(): Promise<void> {
+  async function look(all: boolean): Promise<void> {
     const links = render();
     if (links.length === 0) return;
-    const failure = await states.look(links);
+    const failure = await states.look(links, all);
     const problem = element("look-problem", HTMLElement);
     problem.textContent = failure ?? "";
     problem.hidden = !failure;
@@ -67,16 +66,20 @@ function startLinks(): void {
     element("looked", HTMLElement).hidden = false;
   }
 
+  async function lookWhileAsked(): Promise<void> {
+    while (next) {
+      const { all } = next;
+      next = undefined;
+      await look(all);
+    }
+  }
+
   /** One look at a time; what comes in between is looked at right after. */
-  const refresh = () => {
-    again = true;
-    looking ??= (async () => {
-      while (again) {
-        again = false;
-        await look();
-      }
+  const refresh = (all = false) => {
+    next = { all: all || next?.all === true };
+    looking ??= lookWhileAsked().finally(() => {
       looking = undefined;
-    })();
+    });
     return looking;
   };
 
@@ -90,7 +93,7 @@ function startLinks(): void {
         : `${count} links are forgotten. Their secrets stay as they are.`;
     say(`${what} New links aren't remembered until you ask for it.`);
   };
-  lookButton.onclick = () => press(lookButton, "Looking…", refresh);
+  lookButton.onclick = () => press(lookButton, "Looking…", () => refresh(true));
   watchLinks(() => {
     render();
     void refresh();

@@ -20,7 +20,7 @@ export interface MyLink {
   readonly label: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
-  /** The server has said that it doesn't know it any more, and need not be asked again. */
+  /** The server has said that it doesn't know it any more, and is asked again only when told to. */
   readonly unknown: boolean;
 }
 
@@ -121,9 +121,9 @@ export function rememberLink({
   return writeLinks(known ? links.map((other) => (other === known ? link : other)) : [link, ...links]);
 }
 
-export function noteUnknown(receiptFragment: string): void {
+export function noteUnknown(receiptFragment: string, unknown: boolean): void {
   writeLinks(
-    readLinks().map((link) => (link.receiptFragment === receiptFragment ? { ...link, unknown: true } : link)),
+    readLinks().map((link) => (link.receiptFragment === receiptFragment ? { ...link, unknown } : link)),
   );
 }
 

@@ -148,7 +148,7 @@ describe("my links", () => {
     assert.match(await row("Two").innerText(), /Opened .*\d{4}/);
   });
 
-  it("never asks again for one that the server doesn't know, nor for one that has ended while it is shown", async () => {
+  it("asks again for one that the server doesn't know only when told to, and not for one that has ended", async () => {
     const [gone, ended, sealed] = await Promise.all([
       share(waxseal.url),
       share(waxseal.url),
@@ -164,11 +164,29 @@ describe("my links", () => {
     assert.equal(asked(), 3);
     await press("Look again");
     await page.getByRole("button", { name: "Look again" }).waitFor();
-    assert.equal(asked(), 4);
+    assert.equal(asked(), 5);
     await page.reload();
     await looked();
-    assert.equal(asked(), 6);
+    assert.equal(asked(), 7);
     await row("Gone.").getByText("Not known any more.").waitFor();
+  });
+
+  it("takes back that a link isn't known when the server knows it after all", async () => {
+    const secret = await share(waxseal.url);
+    await page.route("**/api/v1/receipt", (route) =>
+      route.fulfill({ status: 404, contentType: "application/problem+json", body: '{"code":"not-found"}' }),
+    );
+    await list([{ ...secret, label: "Elsewhere." }]);
+    await row("Elsewhere.").getByText("Not known any more.").waitFor();
+    await page.unroute("**/api/v1/receipt");
+    await press("Look again");
+    await row("Elsewhere.")
+      .getByText(/^Sealed/)
+      .waitFor();
+    await page.reload();
+    await row("Elsewhere.")
+      .getByText(/^Sealed/)
+      .waitFor();
   });
 
   it("deletes a secret from the list", async () => {

@@ -8,7 +8,14 @@ describe("PUBLIC_URL with a path", () => {
     it(`mounts everything below ${path}, and nothing of it elsewhere`, async () => {
       const app = createTestApp({ env: { PUBLIC_URL: `https://example.com${path}` } });
       const secret = await sealSecret();
-      for (const address of [path, `${path}/`, `${path}/s`, `${path}/r`, `${path}/robots.txt`]) {
+      for (const address of [
+        path,
+        `${path}/`,
+        `${path}/s`,
+        `${path}/r`,
+        `${path}/links`,
+        `${path}/robots.txt`,
+      ]) {
         await app.http.get(address).expect(200);
       }
       await app.create(secret);

@@ -8,6 +8,7 @@ const SEEDS = [
   "/",
   "/s",
   "/r",
+  "/links",
   "/assisted",
   "/assisted/open",
   "/robots.txt",

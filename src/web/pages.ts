@@ -77,8 +77,6 @@ export function createPages(deps: PageDeps, { demands, creating }: AccessGate): 
   const { basePath } = config;
   const frame = createFrame(deps);
   const assistedHref = (path: string) => (config.assisted ? `${basePath}/assisted${path}` : undefined);
-  /** Receipts are kept by the browser that created, so the list of them is where creating is. */
-  const linksHref = config.role === "open" ? undefined : `${basePath}/links`;
   const page = <Name extends "create" | "open" | "receipt" | "links">(
     name: Name,
     title: string,
@@ -108,17 +106,15 @@ export function createPages(deps: PageDeps, { demands, creating }: AccessGate): 
     retention: durationWords(config.retention),
     states: STATE_WORDS,
     events: EVENT_WORDS,
-    linksHref,
+    linksHref: `${basePath}/links`,
   });
+  const links = page("links", "My links", { states: STATE_WORDS, createHref: `${basePath}/` });
 
   const router = Router();
-  if (linksHref) {
-    const links = page("links", "My links", { states: STATE_WORDS, createHref: `${basePath}/` });
-    router.get("/links", links);
-  }
   if (config.role !== "open") {
     router.get("/", creating, create);
     router.get("/r", receipt);
+    router.get("/links", links);
   }
   if (config.role !== "create") router.get("/s", open);
   return router;

@@ -21,7 +21,7 @@ export interface PageData {
     retention: string;
     states: readonly StateWords[];
     events: readonly { name: string; words: string }[];
-    linksHref: string | undefined;
+    linksHref: string;
   };
   links: { states: readonly StateWords[]; createHref: string };
   /** `createHref`: undefined where nothing can be created, at least by this client. */
