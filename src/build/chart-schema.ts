@@ -127,6 +127,8 @@ const chartValues = z
         })
         .partial({ value: true, valueFrom: true }),
     ),
+    extraVolumes: kubernetesList,
+    extraVolumeMounts: kubernetesList,
     drainSeconds: z.int().min(1).max(300),
     resources,
     podSecurityContext: kubernetesObject,

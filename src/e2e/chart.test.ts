@@ -245,6 +245,28 @@ describe("what the chart renders", () => {
     assert.deepEqual(await annotations({}), await annotations({}), "and not at every rendering");
   });
 
+  it("mounts what an operator brings, such as a database of countries", async () => {
+    const volume = { name: "geoip", persistentVolumeClaim: { claimName: "geoip", readOnly: true } };
+    const mount = { name: "geoip", mountPath: "/data/geoip", readOnly: true };
+    const settings = { GEOIP_DB: "/data/geoip/GeoLite2-Country.mmdb" };
+    for (const redis of [{ mode: "standalone" }, { mode: "none" }]) {
+      const values = {
+        redis,
+        replicaCount: 1,
+        autoscaling: { enabled: false },
+        settings,
+        extraVolumes: [volume],
+        extraVolumeMounts: [mount],
+      };
+      const manifests = await render(helm, { values });
+      const pod = "spec.template.spec";
+      const deployment = find(manifests, "Deployment");
+      assert.deepEqual(at<unknown[]>(deployment, `${pod}.volumes`)?.at(-1), volume);
+      assert.deepEqual(at<unknown[]>(deployment, `${pod}.containers.0.volumeMounts`)?.at(-1), mount);
+      assert.equal(at(find(manifests, "ConfigMap", "waxseal"), "data.GEOIP_DB"), settings.GEOIP_DB);
+    }
+  });
+
   it("lets proxies forget a pod before it stops, and gives it the time to finish", async () => {
     const deployment = find(await render(helm, { values: { drainSeconds: 20 } }), "Deployment");
     assert.equal(at(deployment, "spec.template.spec.containers.0.lifecycle.preStop.sleep.seconds"), 20);
