@@ -280,6 +280,9 @@ export function mayPass(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ApiProblem && PASSING.has(error.body.code));
 }
 
+/** Codes that the server's own words tell best. */
+const SPOKEN = new Set(["limited", "full", "too-large", "refused"]);
+
 /** One sentence for what went wrong: what happened and what to do. */
 export function explain(error: unknown, otherwise: string): string {
   if (!(error instanceof ApiProblem)) return otherwise;
@@ -287,6 +290,6 @@ export function explain(error: unknown, otherwise: string): string {
   // Anything else that is limited, such as uploads at a time, the server's own words tell.
   if (code === "limited" && (!detail || detail.startsWith("Too many tries")))
     return `Too many tries. Wait ${error.retryAfter ?? 60} seconds.`;
-  if (code === "limited" || code === "full" || code === "too-large") return detail ?? otherwise;
+  if (SPOKEN.has(code)) return detail ?? otherwise;
   return otherwise;
 }

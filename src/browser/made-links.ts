@@ -78,6 +78,7 @@ export function createMadeLinks(
 
     const link = document.createElement("code");
     link.textContent = made.link;
+    link.dir = "ltr";
     const copyLink = document.createElement("button");
     copyLink.type = "button";
     copyLink.textContent = "Copy";

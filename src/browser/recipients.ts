@@ -92,6 +92,14 @@ export async function makeRecipients(
     };
   }
 
+  function missing(): string {
+    const made = table.made().length;
+    const next = people[made] ?? "";
+    return count - made === 1
+      ? `The link for ${next} is missing.`
+      : `${count - made} links are missing, from ${next} on.`;
+  }
+
   function showMade(failure: string | undefined): void {
     for (const part of screen.querySelectorAll<HTMLElement>("[data-live]")) part.hidden = false;
     const made = table.made().length;
@@ -119,12 +127,8 @@ export async function makeRecipients(
         maker.discard();
         throw cancelled ? tools.cancelled() : error;
       }
-      const left = count - table.made().length;
-      const others = left === 1 ? "1 link is missing." : `${left} links are missing.`;
-      const why = explain(error, "We couldn't save the next one.");
-      failure = cancelled
-        ? `Cancelled. ${others} These here are kept.`
-        : `${why} ${others} These here are kept. Try again makes the others.`;
+      if (!cancelled) failure = explain(error, "We couldn't save the next one.");
+      fill(screen, { missing: `${cancelled ? "Cancelled. " : ""}${missing()} These here are kept.` });
     }
     showMade(failure);
   }

@@ -329,6 +329,23 @@ describe("more options", () => {
     assert.deepEqual(bodies()[0]?.rules, { networks: ["10.0.0.0/8"] });
   });
 
+  it("are kept, with the text, for somebody who has meanwhile left the network that may create", async () => {
+    const detail = "Secrets can't be created from your network. Nothing was saved.";
+    await page.route("**/api/v1/secrets", (route) =>
+      route.fulfill({
+        status: 403,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ code: "refused", reason: "network", detail }),
+      }),
+    );
+    await summary().click();
+    await networks().fill("10.0.0.0/8");
+    await press("Create link");
+    await page.getByRole("link", { name: detail }).waitFor();
+    assert.equal(await networks().inputValue(), "10.0.0.0/8");
+    assert.equal(await page.getByLabel("Secret", { exact: true }).inputValue(), "hunter2");
+  });
+
   it("are beside a passphrase that the server demands", async () => {
     await open(strict);
     await press("Create link");

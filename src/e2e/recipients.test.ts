@@ -178,7 +178,7 @@ describe("a link for each person", () => {
     await fill(TEN);
     await button("Create link").click();
     await heading(page, "3 of 10 links are ready").waitFor();
-    await page.getByText("7 links are missing. These here are kept.").waitFor();
+    await page.getByText("7 links are missing, from Person 4 on. These here are kept.").waitFor();
     assert.equal(await page.evaluate(() => document.activeElement?.id), "made-problem");
     assert.match(await page.title(), /^Error: /);
     const before = await links();
@@ -232,7 +232,7 @@ describe("a link for each person", () => {
     await heading(page, "Making links: 3 of 10").waitFor();
     await button("Cancel").click();
     await heading(page, "2 of 10 links are ready").waitFor();
-    await page.getByText("Cancelled. 8 links are missing. These here are kept.").waitFor();
+    await page.getByText("Cancelled. 8 links are missing, from Person 3 on. These here are kept.").waitFor();
     assert.deepEqual(await labels(), TEN.slice(0, 2));
     // What was on its way arrives now: nobody has its link, so it is deleted.
     const [deleted] = await Promise.all([
