@@ -1,4 +1,4 @@
-/** Senders and recipients, who ask again, at another replica, where one has no answer. */
+/** Senders and recipients, most of whom ask again, at another replica, where one has no answer. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { fingerprint } from "../../audit/fingerprint.ts";
 import { parseId } from "../../envelope/tokens.ts";
@@ -14,11 +14,14 @@ export interface Secret {
 
 export interface People {
   create(fate: Fate, ttl: number): Promise<Secret>;
-  open(secret: Secret): Promise<void>;
-  remove(secret: Secret): Promise<void>;
+  /** Opens or deletes it, as is its fate. False where there was no answer and nobody asks again. */
+  end(secret: Secret): Promise<boolean>;
+  /** From now on every other one who has no answer leaves it at that. */
+  loseHeart(): void;
+  takeHeart(): void;
   /** What its receipt says has happened and somebody is told of: `opened <fingerprint> <time>`. */
   eventsOf(secret: Secret): Promise<string[]>;
-  /** Requests that had no answer, or none that says what became of it. */
+  /** Requests that had no answer. */
   readonly unanswered: () => number;
 }
 
@@ -28,23 +31,29 @@ const TOLD = new Set(["opened", "deleted", "expired", "locked", "lost"]);
 export function createPeople(urls: () => readonly string[]): People {
   let turn = 0;
   let unanswered = 0;
+  let faint = false;
+
+  async function tryOnce(method: string, path: string, bearer: string, body?: object) {
+    const all = urls();
+    const response = await fetch(`${all[turn++ % all.length]}/api/v1/${path}`, {
+      method,
+      headers: {
+        ...(bearer === "" ? {} : { Authorization: `Bearer ${bearer}` }),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
+    }).catch(() => undefined);
+    if (response && response.status < 500) return response;
+    await response?.body?.cancel();
+    unanswered++;
+    return undefined;
+  }
 
   async function ask(method: string, path: string, bearer: string, body?: object): Promise<Response> {
     for (;;) {
-      const all = urls();
-      const url = all[turn++ % all.length];
-      const response = await fetch(`${url}/api/v1/${path}`, {
-        method,
-        headers: {
-          ...(bearer === "" ? {} : { Authorization: `Bearer ${bearer}` }),
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(10_000),
-      }).catch(() => undefined);
-      if (response && response.status < 500) return response;
-      await response?.body?.cancel();
-      unanswered++;
+      const response = await tryOnce(method, path, bearer, body);
+      if (response) return response;
       await sleep(100);
     }
   }
@@ -57,16 +66,26 @@ export function createPeople(urls: () => readonly string[]): People {
       if (response.status !== 201) throw new Error(`A secret was not created: ${response.status}.`);
       return { fate, sealed };
     },
-    async open({ sealed }) {
-      const claim = newClaim();
-      const response = await ask("POST", "secret/open", sealed.link, { access: sealed.access, claim });
-      await response.body?.cancel();
-      if (response.status !== 200) throw new Error(`A secret was not opened: ${response.status}.`);
+    async end({ fate, sealed }) {
+      const body = { access: sealed.access, claim: newClaim() };
+      for (;;) {
+        const response = await (fate === "opened"
+          ? tryOnce("POST", "secret/open", sealed.link, body)
+          : tryOnce("DELETE", "receipt/secret", sealed.receipt));
+        await response?.body?.cancel();
+        // 410: somebody was before us, who had no answer.
+        if (response && !response.ok && response.status !== 410)
+          throw new Error(`A secret was not ${fate}: ${response.status}.`);
+        if (response) return true;
+        if (faint && unanswered % 2 === 0) return false;
+        await sleep(100);
+      }
     },
-    async remove({ sealed }) {
-      const response = await ask("DELETE", "receipt/secret", sealed.receipt);
-      await response.body?.cancel();
-      if (!response.ok) throw new Error(`A secret was not deleted: ${response.status}.`);
+    loseHeart() {
+      faint = true;
+    },
+    takeHeart() {
+      faint = false;
     },
     async eventsOf({ sealed }) {
       const response = await ask("GET", "receipt", sealed.receipt);
