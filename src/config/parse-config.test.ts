@@ -51,6 +51,8 @@ describe("parseConfig", () => {
       webhookAllowCidrs: [],
       webhookCa: undefined,
       notifyAddresses: false,
+      auditAddresses: "none",
+      auditSyslog: undefined,
       assisted: true,
       metricsPort: undefined,
       logLevel: "info",
