@@ -5,6 +5,7 @@ import { storedCiphertext } from "../envelope/tokens.ts";
 import { bytes, newSecret, opening, openingOnce, readWhole, seconds } from "../testing/new-secret.ts";
 import { storeContract } from "./contract.ts";
 import { LIMITS } from "./contract-harness.ts";
+import { LOOK_SOON } from "./looks.ts";
 import { createMemoryStore } from "./memory.ts";
 import { RECORD_BYTES } from "./memory-entries.ts";
 import { StoreFullError, StoreUnavailableError, UploadsFullError } from "./store.ts";
@@ -66,6 +67,28 @@ describe("The embedded store's bounds", () => {
     await store.create(upload(half - 1_000));
     await assert.rejects(store.create(upload(1_001)), UploadsFullError);
     for (let i = 0; i < 3; i++) await store.create(secret());
+    await store.close();
+  });
+
+  it("counts rules and sender, and the sender no more once it was told", async () => {
+    let now = 1_000_000;
+    const store = createMemoryStore({
+      limits: LIMITS,
+      maxBytes: 2 ** 20,
+      clock: () => now,
+      followEnds: true,
+    });
+    const used = async () => (await store.memory())[0]?.used;
+    const one = newSecret({ rules: "r".repeat(4_000), sender: "þ".repeat(500) });
+    await store.create(one);
+    assert.equal(await used(), RECORD_BYTES + one.size + 5_000);
+    await store.delete(one.id);
+    now += LOOK_SOON;
+    await store.collectExpired();
+    assert.equal(await used(), RECORD_BYTES + 4_000);
+    now += LIMITS.retention * 1000;
+    await store.collectExpired();
+    assert.equal(await used(), 0);
     await store.close();
   });
 

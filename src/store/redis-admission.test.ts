@@ -20,8 +20,16 @@ import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { createAdmission } from "./redis-admission.ts";
 import { parseInfo } from "./redis-info.ts";
-import { contentCost, DUE_COST, SHARE_COST, uploadCost } from "./redis-memory.ts";
-import { BLOB_BLOCK, type NewSecret, type Store, StoreFullError, UploadsFullError } from "./store.ts";
+import { attachmentCost, contentCost, DUE_COST, SHARE_COST, uploadCost } from "./redis-memory.ts";
+import {
+  BLOB_BLOCK,
+  MAX_RULES_BYTES,
+  MAX_SENDER_BYTES,
+  type NewSecret,
+  type Store,
+  StoreFullError,
+  UploadsFullError,
+} from "./store.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -232,10 +240,32 @@ describe("What a secret is reckoned at", () => {
       assert(each <= reckoned, `${each} of ${reckoned}`);
     });
   }
+
+  for (const [rules, sender] of [
+    [0, 80],
+    [300, 0],
+    [MAX_RULES_BYTES, MAX_SENDER_BYTES],
+  ] as const) {
+    it(`is no less than what it takes, with ${rules} bytes of rules and ${sender} of a sender`, async () => {
+      const store = await openRedisStore(server.port);
+      stores.push(store);
+      const attached = {
+        ...(rules > 0 ? { rules: "r".repeat(rules) } : {}),
+        ...(sender > 0 ? { sender: "s".repeat(sender) } : {}),
+      };
+      const next = () => newSecret({ ...attached, blob: storedCiphertext(bytes(1_096)) });
+      for (let warm = 0; warm < 5; warm++) await store.create(next());
+      const before = await usedOf(admin);
+      for (let count = 0; count < 1_000; count++) await store.create(next());
+      const each = ((await usedOf(admin)) - before) / 1_000;
+      const reckoned = contentCost(1_096) + attachmentCost(attached) + SHARE_COST + DUE_COST;
+      assert(each <= reckoned, `${each} of ${reckoned}`);
+    });
+  }
 });
 
 describe("Room for an upload", () => {
-  it("is kept from others until the upload ends", async () => {
+  it("is kept from others until the upload ends, and what is attached counts", async () => {
     const before = await usedOf(admin);
     const client = await connectPatiently(server.port);
     const budget = { kind: "size", bytes: before + 4 * MIB } as const;
@@ -245,6 +275,7 @@ describe("Room for an upload", () => {
       const upload = await admit(id, 3 * MIB, { lasting: true });
       await assert.rejects(admit(id, 2 * MIB), StoreFullError);
       upload.release();
+      await assert.rejects(admit(id, 2 * MIB, { attached: 2 * MIB }), StoreFullError);
       (await admit(id, 2 * MIB)).release();
     } finally {
       client.disconnect();
