@@ -41,7 +41,7 @@ async function serve(): Promise<void> {
   const config = await readConfig();
   const { pino } = await import("pino");
   const { describeError } = await import("./web/log-error.ts");
-  const { describeDoubts, describeStart } = await import("./web/start-words.ts");
+  const { describeDoubts, describeNetworkDoubts, describeStart } = await import("./web/start-words.ts");
   const { compose } = await import("./compose.ts");
   const { createHttpServer, createHttpsServer, drain } = await import("./web/http-server.ts");
   const { forgetInput } = await import("./web/forget-input.ts");
@@ -104,7 +104,7 @@ async function serve(): Promise<void> {
     if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
     else log.info(line);
   }
-  for (const doubt of describeDoubts(config)) log.warn(doubt);
+  for (const doubt of [...describeDoubts(config), ...describeNetworkDoubts(config)]) log.warn(doubt);
   service.trail.begin();
 
   let firstSignal = 0;

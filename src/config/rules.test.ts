@@ -221,6 +221,30 @@ describe("who may open and create", () => {
     );
   });
 
+  it("wants to know the proxy in front before lists of networks depend on it", () => {
+    const https = { PUBLIC_URL: "https://h.example" };
+    for (const list of [
+      { CREATE_ALLOW_CIDRS: "10.0.0.0/8" },
+      { OPEN_ALLOW_CIDRS: "10.0.0.0/8" },
+      { MAX_TTL_BY_NETWORK: "10.0.0.0/8=1h" },
+    ]) {
+      const [name = ""] = Object.keys(list);
+      const [problem = "", ...more] = problemsOf({ ...https, ...list });
+      assert.match(problem, /^TRUST_PROXY: is missing/);
+      assert(problem.includes(name));
+      assert.deepEqual(more, []);
+      for (const env of [
+        { TRUST_PROXY: "1" },
+        { TRUST_PROXY: "0" },
+        { TLS: "self-signed" },
+        { PUBLIC_URL: "" },
+      ]) {
+        assert.deepEqual(problemsOf({ ...https, ...list, ...env }), []);
+      }
+    }
+    assert.deepEqual(problemsOf(https), []);
+  });
+
   it("wants a shared Redis for an instance that serves only half, and a place for links that open elsewhere", () => {
     const redis = { REDIS_URL: "redis://localhost" };
     assert.match(problemsOf({ ROLE: "open" }).join(), /ROLE: open needs a Redis/);

@@ -37,6 +37,26 @@ export const rules: readonly Rule[] = [
         : `MAX_TTL_BY_NETWORK: ${entry} is shorter than every one of TTL_CHOICES. Lengthen it, or add a shorter choice.`;
     },
   ),
+  rule(
+    [
+      "TRUST_PROXY",
+      "CREATE_ALLOW_CIDRS",
+      "OPEN_ALLOW_CIDRS",
+      "MAX_TTL_BY_NETWORK",
+      "PUBLIC_URL",
+      "TLS",
+      "TLS_CERT_FILE",
+    ],
+    ({ TRUST_PROXY, PUBLIC_URL, TLS, TLS_CERT_FILE, ...lists }) => {
+      const behindProxy = PUBLIC_URL?.protocol === "https:" && TLS === "off" && TLS_CERT_FILE === undefined;
+      // TRUST_PROXY=0 is a word of the operator's: there is none, whatever PUBLIC_URL says.
+      if (!behindProxy || TRUST_PROXY !== undefined) return undefined;
+      const names = ["CREATE_ALLOW_CIDRS", "OPEN_ALLOW_CIDRS", "MAX_TTL_BY_NETWORK"] as const;
+      const name = names.find((list) => lists[list] !== undefined);
+      if (name === undefined) return undefined;
+      return `TRUST_PROXY: is missing, and PUBLIC_URL is https that ends in front: everybody would count as the proxy, and ${name} would hold for all or for nobody. Set it to the number of proxies in front, or to their addresses; 0 if there is none.`;
+    },
+  ),
   rule(["ROLE", "REDIS_URL"], ({ ROLE, REDIS_URL }) => {
     if (ROLE === "both" || REDIS_URL !== undefined) return undefined;
     return `ROLE: ${ROLE} needs a Redis that it shares with the instance that does the rest. Set REDIS_URL, or write both.`;

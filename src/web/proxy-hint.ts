@@ -12,8 +12,8 @@ export function createProxyHint(log: Logger): RequestHandler {
     if (!told && req.get("X-Forwarded-For") !== undefined && req.app.get("trust proxy") === false) {
       told = true;
       log.warn(
-        "Requests come through a proxy that TRUST_PROXY does not name, so rate limits count all of them as one " +
-          "address. Set TRUST_PROXY to the number of proxies in front, or to their addresses.",
+        "Requests come through a proxy that TRUST_PROXY does not name, so rate limits, and rules about who may create " +
+          "and open, take all of them for one address. Set TRUST_PROXY to the number of proxies in front, or to their addresses.",
       );
     }
     next();

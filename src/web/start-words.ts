@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { formatDuration } from "../config/units.ts";
 
 /** Names of this machine, on which browsers allow encryption over plain http. */
 export function isLocal(hostname: string): boolean {
@@ -28,6 +29,18 @@ export function describeStart(config: Config): string {
   const scheme = tls.kind === "off" ? "" : "https://";
   const listening = direct ? "" : `, listening on ${scheme}${hostAndPort(host, port)}`;
   return `Waxseal is ready at ${address}${listening} (${describeStore(config)})`;
+}
+
+/** A range that holds everybody of one family, where the other has none: its clients get more than was meant. */
+export function describeNetworkDoubts({ maxTtlByNetwork, maxTtl }: Config): string[] {
+  const everybody = ["0.0.0.0/0", "::/0"];
+  const named = everybody.filter((range) => maxTtlByNetwork.some(({ network }) => network === range));
+  const [missing] = everybody.filter((range) => !named.includes(range));
+  if (named.length !== 1 || missing === undefined) return [];
+  return [
+    `MAX_TTL_BY_NETWORK has ${named[0]} and not ${missing}: clients by the other protocol may choose up to MAX_TTL ` +
+      `(${formatDuration(maxTtl)}). Add ${missing} with a time of its own.`,
+  ];
 }
 
 /** What an operator should know, though it does not keep the service from running. */
