@@ -162,7 +162,10 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     describe: describeError,
   };
   const channels = channelsOf(config, notifyLog);
-  const { store, outbox, changes, anchors, limitStore } = createBackend(config, log, channels.length > 0);
+  // It may well be the one outside, without a way to anybody or their passwords: the one that creates tells.
+  const othersTell = config.role === "open" && channels.length === 0;
+  const followEnds = channels.length > 0 || othersTell;
+  const { store, outbox, changes, anchors, limitStore } = createBackend(config, log, followEnds);
   for (const warning of await checkStore(store)) log.warn(warning);
 
   const metrics = createMetrics(store);
@@ -180,12 +183,15 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
   const served =
     notifications && config.notifyAddresses ? noteOpeners(store, notifications.noteOpener) : store;
   const watched = instrumentStore(store, metrics, audit, onChange);
-  const watch = startExpiryWatch({
-    store: watched,
-    log,
-    every: EXPIRY_EVERY,
-    beforeForget: notifications?.tellNow,
-  });
+  // Whoever looks takes from the index what has ended, and then nobody else can tell of it.
+  const watch = othersTell
+    ? undefined
+    : startExpiryWatch({
+        store: watched,
+        log,
+        every: EXPIRY_EVERY,
+        beforeForget: notifications?.tellNow,
+      });
   return {
     handler: createApp({
       config,
@@ -206,7 +212,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     metricsHandler: createMetricsApp(metrics),
     trail,
     async close() {
-      watch.stop();
+      watch?.stop();
       if (countries) countries.close();
       await notifications?.close();
       await changes.close();
