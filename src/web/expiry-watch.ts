@@ -28,15 +28,14 @@ export function startExpiryWatch({ store, log, every, beforeForget }: ExpiryWatc
   let failing = false;
 
   async function look(): Promise<void> {
-    try {
-      await store.collectExpired(beforeForget);
-      await store.collectAbandoned();
-      failing = false;
-    } catch (error) {
-      // Said once per outage; readiness and the failing requests say the rest.
-      if (!failing) log.warn({ error: describeError(error) }, "cannot look for expired secrets");
-      failing = true;
+    // A store that is too full for what is to be told gets room again by what was given up.
+    const looks = await Promise.allSettled([store.collectExpired(beforeForget), store.collectAbandoned()]);
+    const failed = looks.find((result) => result.status === "rejected");
+    // Said once per outage; readiness and the failing requests say the rest.
+    if (failed && !failing) {
+      log.warn({ error: describeError(failed.reason) }, "cannot look for expired secrets");
     }
+    failing = failed !== undefined;
     if (!stopped) schedule();
   }
 
