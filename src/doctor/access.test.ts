@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { countryDatabase } from "../testing/country-database.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { type ServerProcess, startServer } from "../testing/server-process.ts";
 import { visit } from "./testing.ts";
@@ -23,6 +27,22 @@ async function start(env: Readonly<Record<string, string>>): Promise<Readonly<Re
 /** Round trips aside, whatever it has to say of a Redis or an address that a test uses. */
 const about = (worries: readonly string[], name: string) =>
   worries.filter((line) => line.includes(`  ${name}: `));
+
+describe("The doctor, at the database of countries", () => {
+  it("says of when it is, and what is wrong with one that can't be used", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "waxseal-doctor-access-"));
+    try {
+      const GEOIP_DB = join(dir, "countries.mmdb");
+      writeFileSync(GEOIP_DB, countryDatabase({ "192.0.2.0/24": "DE" }));
+      const env = await start({ GEOIP_DB });
+      (await visit(env)).says("ok", "countries", /countries by Test-Country of 2026-01-02/);
+      writeFileSync(GEOIP_DB, "not a database");
+      (await visit(env)).says("problem", "countries", /not a whole database.*Give an \.mmdb file/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
 
 describe("The doctor, where not everybody may create or open", () => {
   it("says what to do on a machine that may not, and looks at all the rest", async () => {

@@ -2,6 +2,7 @@ import { checkForbidden, checkNeeded } from "./check-acl.ts";
 import { checkAssets } from "./check-assets.ts";
 import { checkCertificate } from "./check-certificate.ts";
 import { checkHttpClock, checkRedisClock } from "./check-clock.ts";
+import { checkCountries } from "./check-countries.ts";
 import { checkHeaders } from "./check-headers.ts";
 import { checkName } from "./check-name.ts";
 import { checkPage, checkReady } from "./check-page.ts";
@@ -24,6 +25,7 @@ import type { RedisSubject } from "./redis-subject.ts";
 
 /** In the order in which they are told. */
 export const httpChecks: readonly Check<HttpSubject>[] = [
+  checkCountries,
   checkSecureContext,
   checkName,
   checkCertificate,
