@@ -191,6 +191,25 @@ describe("Whoever delivers notifications", () => {
     assert.deepEqual(counted, ["test delivered"]);
   });
 
+  it("tries again to write down that something was delivered, which need not arrive twice for that", async () => {
+    const inner = createMemoryOutbox();
+    let tries = 0;
+    const outbox: Outbox = {
+      ...inner,
+      async done(taken) {
+        if (++tries < 3) throw new StoreUnavailableError();
+        await inner.done(taken);
+      },
+    };
+    const channel = createTestChannel();
+    await inner.add([delivery("a")]);
+    const { worker, counted } = start([channel], outbox);
+    await until(() => counted.length === 1);
+    await worker.close();
+    assert.deepEqual([counted, channel.asked.length], [["test delivered"], 1]);
+    assert.deepEqual(await inner.stats("test"), { queued: 0, delayed: 0, dead: 0 });
+  });
+
   it("goes on when the outbox can be asked again, and has said once that it could not", async () => {
     const inner = createMemoryOutbox({ limits: { ...OUTBOX_LIMITS, idle: 1 } });
     let away = true;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Trail } from "../audit/trail.ts";
 import type { Outbox, Taken } from "../store/outbox.ts";
 import { nextDelay } from "./backoff.ts";
@@ -13,6 +14,12 @@ const TIME_LIMIT = 10_000;
 const POLL = 1_000;
 /** Milliseconds for what is on its way when the process ends. */
 const DRAIN = 600;
+
+/**
+ * Milliseconds between tries to write down what became of a delivery. With an attempt's time they are
+ * less than the outbox's `idle`: until then nobody else takes it, and it need not arrive twice.
+ */
+const SETTLE_AGAIN = [250, 1_000, 2_000];
 
 /** `failed`: an attempt; `dead`: the last one, or one after which no other can help. */
 export type Outcome = "delivered" | "failed" | "dead";
@@ -76,6 +83,18 @@ export function startWorker(options: WorkerOptions): Worker {
     /** Attempts fail; said once until one succeeds. */
     let away = false;
 
+    /** Each of the outbox's acts may be repeated. */
+    async function settle(act: () => Promise<void>): Promise<void> {
+      for (const pause of SETTLE_AGAIN) {
+        const failure = await act().catch((error: unknown) => ({ error }));
+        if (failure === undefined) return;
+        outboxFailed(failure.error);
+        // At the end there is no time to wait.
+        await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
+      }
+      await act();
+    }
+
     function writeDown(audit: "notified" | "notification-dead", event: NotifyEvent, attempts: number): void {
       // The event's own name of the secret is the trail's.
       trail.write({ audit, secret: event.secret, told: event.kind, channel: channel.name, attempts });
@@ -89,13 +108,13 @@ export function startWorker(options: WorkerOptions): Worker {
       const said = { channel: channel.name, attempt, reason: reasonOf(error) };
       count(channel, "failed");
       if (delay === undefined) {
-        await outbox.bury(taken, said.reason);
+        await settle(() => outbox.bury(taken, said.reason));
         count(channel, "dead");
         writeDown("notification-dead", event, attempt);
         log.warn(said, "a notification is given up");
         return;
       }
-      await outbox.later(taken, delay, attempt + 1);
+      await settle(() => outbox.later(taken, delay, attempt + 1));
       if (!away) log.warn(said, "notifications fail; trying again and again");
       away = true;
     }
@@ -109,7 +128,7 @@ export function startWorker(options: WorkerOptions): Worker {
         if (closing.signal.aborted) return outbox.later(taken, 0, taken.attempt);
         return fail(taken, event, error);
       }
-      await outbox.done(taken);
+      await settle(() => outbox.done(taken));
       count(channel, "delivered");
       away = false;
       writeDown("notified", event, taken.attempt);
