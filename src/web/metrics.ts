@@ -46,7 +46,7 @@ export function createMetrics(store: Pick<Store, "countPending" | "memory">): Me
   });
   new Gauge({
     name: "waxseal_pending_secrets",
-    help: "Secrets sealed or locked now, in the whole store; absent while the store does not answer",
+    help: "Secrets sealed or locked now, in the whole store, and for a while those whose end is being told; absent while the store does not answer",
     registers,
     async collect() {
       const pending = await look;
