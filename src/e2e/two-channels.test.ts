@@ -27,6 +27,7 @@ describe("handing over a link and its passphrase", () => {
   });
 
   const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+  const ready = () => page.locator("[data-screen=ready]");
   const link = () => page.locator("#link").inputValue();
   const step = (name: string) => page.getByRole("heading", { name, exact: true });
 
@@ -51,19 +52,19 @@ describe("handing over a link and its passphrase", () => {
     await step("1. Send the link").waitFor();
     await step("2. Tell them the passphrase another way").waitFor();
     await press("Copy link");
-    await page.getByText("✓ Link copied").waitFor();
-    assert.ok(await page.getByText("✓ Passphrase copied").isHidden());
+    await ready().getByText("✓ Link copied").waitFor();
+    assert.ok(await ready().getByText("✓ Passphrase copied").isHidden());
     assert.equal(await clipboardOf(page, waxseal.url), await link());
     await press("Copy passphrase");
-    await page.getByText("✓ Passphrase copied").waitFor();
+    await ready().getByText("✓ Passphrase copied").waitFor();
     assert.equal(await clipboardOf(page, waxseal.url), PASSPHRASE);
-    assert.ok(await page.getByText("✓ Link copied").isVisible());
+    assert.ok(await ready().getByText("✓ Link copied").isVisible());
   });
 
   it("never puts both into one copy, note or mail", async () => {
     await make(PASSPHRASE);
     await press("Copy with a note");
-    await page.getByText("✓ Link copied").waitFor();
+    await ready().getByText("✓ Link copied").waitFor();
     const note = await clipboardOf(page, waxseal.url);
     assert.ok(note.includes(await link()));
     assert.ok(!note.includes(PASSPHRASE));
@@ -86,7 +87,7 @@ describe("handing over a link and its passphrase", () => {
     await press("Copy passphrase");
     await page.getByRole("button", { name: "Press Ctrl+C" }).waitFor();
     assert.equal(await page.evaluate(() => getSelection()?.toString()), PASSPHRASE);
-    assert.ok(await page.getByText("✓ Passphrase copied").isHidden());
+    assert.ok(await ready().getByText("✓ Passphrase copied").isHidden());
   });
 
   it("has no steps without a passphrase", async () => {
