@@ -174,7 +174,7 @@ export async function compose(config: Config, log: Logger, isDraining: () => boo
     notifications?.tell(id);
   };
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const trail = keepTrail({ version, log, anchors, config });
+  const trail = keepTrail({ version, log, anchors, config, registry: metrics.registry });
   const audit = createAudit(trail);
   const notifications =
     channels.length > 0

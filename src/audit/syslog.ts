@@ -14,11 +14,15 @@ export interface SyslogOptions extends SyslogReceiver {
   readonly patience?: number;
   /** Milliseconds until the first new try; it doubles from there up to half a minute. */
   readonly firstRetry?: number;
+  /** Called for each line that is dropped. */
+  readonly onDropped?: () => void;
 }
 
 export interface Syslog {
   /** Resolves when all is sent, which may be never. */
   flush(): Promise<void>;
+  /** How many lines are not sent yet. */
+  waiting(): number;
   close(): void;
 }
 
@@ -38,7 +42,7 @@ function codeOf(error: Error): string {
  */
 export function createSyslog(options: SyslogOptions): Syslog {
   const { host, port, tls, ca, trail, log } = options;
-  const { capacity = 10_000, patience = 30_000, firstRetry = 250 } = options;
+  const { capacity = 10_000, patience = 30_000, firstRetry = 250, onDropped } = options;
   let waiting: Buffer[] = [];
   let dropped = 0;
   let socket: Socket | undefined;
@@ -119,8 +123,10 @@ export function createSyslog(options: SyslogOptions): Syslog {
 
   trail.follow((line, form) => {
     if (closed) return;
-    if (waiting.length >= capacity) dropped++;
-    else {
+    if (waiting.length >= capacity) {
+      dropped++;
+      onDropped?.();
+    } else {
       waiting.push(frame(line, form));
       sendNext();
     }
@@ -133,6 +139,7 @@ export function createSyslog(options: SyslogOptions): Syslog {
         if (waiting.length === 0) resolve();
         else flushed.push(resolve);
       }),
+    waiting: () => waiting.length,
     close() {
       closed = true;
       clearTimeout(timer);
