@@ -73,6 +73,8 @@ export const derivedSettings: readonly string[] = [
   "SMTP_CA_FILE",
   "WEBHOOKS",
   "WEBHOOK_CA_FILE",
+  "AUDIT_SYSLOG_URL",
+  "AUDIT_SYSLOG_CA_FILE",
   "METRICS_PORT",
 ];
 
@@ -160,6 +162,8 @@ const chartValues = z
       dnsPorts: z.array(port),
       externalRedisTo: kubernetesList,
       notificationsTo: kubernetesList,
+      auditSyslogTo: kubernetesList,
+      redisFrom: kubernetesList,
       extraEgress: kubernetesList,
     }),
     redis: z.strictObject({
@@ -212,6 +216,11 @@ const chartValues = z
       webhooksKey: optionalKey,
       webhookCaKey: optionalKey,
       ports: z.array(port).min(1),
+    }),
+    auditSyslog: z.strictObject({
+      url: z.string().regex(/^(syslog(\+tls)?:\/\/\S+)?$/),
+      existingSecret: objectName,
+      caKey: secretKey,
     }),
     metrics: z.strictObject({
       enabled: flag,

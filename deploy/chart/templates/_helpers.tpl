@@ -200,6 +200,14 @@ env:
   mountPath: /run/secrets/waxseal/notifications
   readOnly: true
 {{- end }}
+{{- if .Values.auditSyslog.existingSecret }}
+- name: audit-syslog
+  mountPath: /run/secrets/waxseal/audit-syslog
+  readOnly: true
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* Only the items in use: the app has no business with Redis' replication password. */}}
@@ -258,6 +266,24 @@ env:
         path: {{ . }}
       {{- end }}
 {{- end }}
+{{- with .Values.auditSyslog }}
+{{- if .existingSecret }}
+- name: audit-syslog
+  secret:
+    secretName: {{ .existingSecret }}
+    items:
+      - key: {{ .caKey }}
+        path: ca.crt
+{{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "waxseal.syslogPort" -}}
+{{- $url := .Values.auditSyslog.url }}
+{{- default (ternary "6514" "514" (hasPrefix "syslog+tls:" $url)) (regexFind ":[0-9]+/?$" $url | trimPrefix ":" | trimSuffix "/") }}
 {{- end }}
 
 {{- define "waxseal.dnsEgress" -}}

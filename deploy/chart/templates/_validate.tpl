@@ -73,6 +73,23 @@
 {{- end }}
 {{- end }}
 
+{{- with .Values.auditSyslog }}
+{{- if and .existingSecret (not (hasPrefix "syslog+tls:" .url)) }}
+{{- fail "auditSyslog.existingSecret is to check a certificate by. Set auditSyslog.url to syslog+tls://…, or remove it" }}
+{{- end }}
+{{- end }}
+
+{{- $role := default "both" .Values.settings.ROLE }}
+{{- if and (ne $role "both") (eq $redis.mode "none") }}
+{{- fail (printf "settings.ROLE %s needs a Redis that it shares with the release that does the rest. Use redis.mode standalone, sentinel or external" $role) }}
+{{- end }}
+{{- if and (eq $role "create") (not .Values.settings.LINK_URL) }}
+{{- fail "settings.ROLE create makes links that cannot be opened here. Set settings.LINK_URL to the publicUrl of the release with settings.ROLE open" }}
+{{- end }}
+{{- if and .Values.networkPolicy.redisFrom (not (include "waxseal.bundledRedis" .)) }}
+{{- fail (printf "networkPolicy.redisFrom is for the bundled Redis, but redis.mode is %s. Remove it, or let the other release into your own Redis" $redis.mode) }}
+{{- end }}
+
 {{- with .Values.metrics }}
 {{- if and (not .enabled) (or .serviceMonitor.enabled .prometheusRule.enabled .dashboard.enabled) }}
 {{- fail "metrics.serviceMonitor, prometheusRule and dashboard need the metrics themselves. Set metrics.enabled to true" }}

@@ -159,6 +159,27 @@ describe("values that cannot work together are refused with the fix", () => {
       { notifications: { existingSecret: "s", smtpUrlKey: "smtp" }, settings: { SMTP_FROM: "a@b.example" } },
       /Set settings\.SMTP_FROM and settings\.SMTP_ALLOW_DOMAINS/,
     ],
+    [
+      "an authority for an unencrypted receiver",
+      { auditSyslog: { url: "syslog://logs.example.org", existingSecret: "s" } },
+      /Set auditSyslog\.url to syslog\+tls/,
+    ],
+    [
+      "half of the work without a Redis",
+      { redis: { mode: "none" }, replicaCount: 1, settings: { ROLE: "open" } },
+      /needs a Redis that it shares/,
+    ],
+    ["links to nowhere", { settings: { ROLE: "create" } }, /Set settings\.LINK_URL/],
+    [
+      "others at a Redis of one's own",
+      {
+        redis: external,
+        externalRedis: { existingSecret: "s" },
+        networkPolicy: { redisFrom: [{ podSelector: {} }] },
+      },
+      /networkPolicy\.redisFrom is for the bundled Redis/,
+    ],
+    ["passwords among the settings", { settings: { SMTP_URL: "smtp://u:p@mail" } }, /SMTP_URL/],
     ["believing everybody", { trustProxy: "*" }, /trustProxy/],
     ["a registry with a scheme", { global: { imageRegistry: "https://r.internal" } }, /imageRegistry/],
     ["an even number of Sentinels", { redis: { mode: "sentinel", sentinel: { replicas: 4 } } }, /replicas/],
