@@ -26,6 +26,8 @@ class StepError extends Error {
   override readonly name = "StepError";
   readonly step: string;
   readonly status: number;
+  /** Of a problem of the server's own. */
+  readonly code: string | undefined;
   readonly wantsPassphrase: boolean;
   constructor(step: string, { status, body }: Answer) {
     const text = body.toString("utf8");
@@ -33,6 +35,7 @@ class StepError extends Error {
     super(`${step} answered ${status}${code === undefined ? "" : ` (${code})`}`);
     this.step = step;
     this.status = status;
+    this.code = code;
     this.wantsPassphrase = code === "invalid" && text.includes('"field":"passphrase"');
   }
 }
@@ -104,23 +107,23 @@ async function roundTrip(http: HttpClient, opener: HttpClient, passphrase: strin
 }
 
 /** What an operator may well want so, and how to look all the same. */
-function accessHint({ step, status }: StepError, { linkUrl }: Config, apart: boolean): Finding | undefined {
-  if (step === "create" && status === 404) {
+function accessHint({ step, code }: StepError, { linkUrl }: Config, apart: boolean): Finding | undefined {
+  if (step === "create" && code === "not-found") {
     return skipped("this instance only opens (ROLE=open). Run the doctor where secrets are created.");
   }
-  if (step === "create" && status === 403) {
+  if (step === "create" && code === "refused") {
     return warning(
       "this machine may not create there. Run the doctor on one that CREATE_ALLOW_CIDRS names, or add this one.",
     );
   }
-  if (step === "state" && status === 404) {
+  if (step === "state" && code === "not-found") {
     return problem(
       apart
         ? `what was created can't be found at ${linkUrl.href}. Give both instances the same REDIS_URL and REDIS_KEY_PREFIX, or correct LINK_URL.`
         : "what was created can't be found again. If this instance only creates (ROLE=create), run the doctor with its settings, LINK_URL among them.",
     );
   }
-  if (step === "open" && status === 403) {
+  if (step === "open" && code === "refused") {
     return warning(
       "a secret was sealed, and this machine may not open it. Run the doctor on one that OPEN_ALLOW_CIDRS names, or add this one.",
     );
