@@ -3,7 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { createSyslogMetrics } from "../audit/syslog-metrics.ts";
 import { parseConfig } from "../config/parse-config.ts";
+import { registerNotifications } from "../notify/notify-metrics.ts";
+import { createMemoryOutbox } from "../store/memory-outbox.ts";
 import { aclRules } from "../store/redis-commands.ts";
 import { createMetrics } from "../web/metrics.ts";
 import { at, createHelm, type Helm, type Manifest, type TemplateOptions } from "./kubernetes/helm.ts";
@@ -277,6 +280,8 @@ describe("what the chart renders", () => {
 
   it("asks for metrics that the program has", async () => {
     const registered = createMetrics({ countPending: async () => 0, memory: async () => [] }).registry;
+    registerNotifications(registered, createMemoryOutbox(), []);
+    createSyslogMetrics(registered).follow(() => 0);
     const known = new Set(registered.getMetricsAsArray().map(({ name }) => name));
     const manifests = await render(helm, { values: everythingOn });
     const rules = JSON.stringify(at(find(manifests, "PrometheusRule"), "spec"));
@@ -317,7 +322,11 @@ const dashboardOf = (manifests: readonly Manifest[]) =>
   at<Record<string, string>>(find(manifests, "ConfigMap", "waxseal-dashboard"), "data")?.["waxseal.json"] ??
   "";
 
-/** Ten minutes of two pods, one of which loses Redis after five; somebody guesses, and Redis is full once. */
+/**
+ * Ten minutes of two pods, one of which loses Redis after five; somebody guesses, and Redis is full once. The
+ * receiver of webhooks is away from the start and in the end a letter is dead; mails go out. So is the syslog
+ * receiver, for good, until lines are dropped.
+ */
 const alertTest = (() => {
   const series = (name: string, values: string, more = "") => ({
     series: `${name}{namespace="sealed",job="waxseal-metrics",pod="a"${more}}`,
@@ -344,6 +353,15 @@ const alertTest = (() => {
           series("waxseal_store_memory_budget_bytes", "100x20", ',store="keyring"'),
           series("waxseal_http_request_duration_seconds_count", "0+100x20", ',status="200"'),
           series("waxseal_http_request_duration_seconds_count", "0x10 1x10", ',status="507"'),
+          series("waxseal_notifications_dead_total", "0x60 1x20", ',channel="webhook"'),
+          series("waxseal_notifications_refused_total", "0x80", ',channel="webhook"'),
+          series("waxseal_notifications_dead_total", "0x80", ',channel="mail"'),
+          series("waxseal_notifications_refused_total", "0x80", ',channel="mail"'),
+          // Between two attempts it waits, and during one it doesn't.
+          series("waxseal_notifications_delayed", "0x4 1x3 0 1x72", ',channel="webhook"'),
+          series("waxseal_notifications_delayed", "0x4 1x3 0x73", ',channel="mail"'),
+          series("waxseal_audit_syslog_waiting", "0x4 1+1x80"),
+          series("waxseal_audit_syslog_dropped_total", "0x60 1+5x20"),
         ],
         promql_expr_test: [
           alerts("4m", "WaxsealStoreDown", 0),
@@ -355,6 +373,14 @@ const alertTest = (() => {
           alerts("13m", "WaxsealStoreLow", 0),
           alerts("15m", "WaxsealStoreLow", 1),
           alerts("15m", "WaxsealErrors", 0),
+          alerts("33m", "WaxsealNotificationsLate", 0),
+          alerts("40m", "WaxsealNotificationsLate", 1),
+          alerts("60m", "WaxsealNotificationsLost", 0),
+          alerts("63m", "WaxsealNotificationsLost", 1),
+          alerts("8m", "WaxsealAuditLate", 0),
+          alerts("16m", "WaxsealAuditLate", 1),
+          alerts("60m", "WaxsealAuditDropped", 0),
+          alerts("63m", "WaxsealAuditDropped", 1),
         ],
       },
       { interval: "1m", input_series: [], promql_expr_test: [alerts("5m", "WaxsealDown", 1)] },
