@@ -10,6 +10,7 @@ import {
   seconds,
 } from "../testing/new-secret.ts";
 import { LIMITS, type MakeStore, useStore } from "./contract-harness.ts";
+import { StoreUnavailableError } from "./store.ts";
 
 export function openContract(makeStore: MakeStore): void {
   describe("opening", () => {
@@ -58,6 +59,21 @@ export function openContract(makeStore: MakeStore): void {
       assert(late.kind === "ended");
       assert.equal(late.state, "opened");
       assert.equal(await readWhole(store, secret), undefined);
+    });
+
+    it("gives nothing to who saw it opened where it is sealed, and uses nothing up", async () => {
+      const { store } = fixture.current;
+      const secret = newSecret({ passphrase: true });
+      await store.create(secret);
+      for (const request of [opening(secret), openingOnce(secret), openingWrong(secret)]) {
+        await assert.rejects(store.open({ ...request, again: true }), StoreUnavailableError);
+      }
+      const { state, events } = (await store.read(secret.id)) ?? {};
+      assert.deepEqual([state, events?.length], ["sealed", 1]);
+      const request = opening(secret);
+      await store.open(request);
+      const result = await store.open({ ...request, again: true });
+      assert.deepEqual(result, { kind: "handed-over", share: secret.share, first: false });
     });
 
     it("asks for the access proof again before it gives the same claim anything", async () => {

@@ -67,7 +67,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
         : undefined;
     },
 
-    async open({ id, linkHash, accessHash, claim }) {
+    async open({ id, linkHash, accessHash, claim, again = false }) {
       const now = clock();
       const entry = find(id, now);
       if (!entry || entry.state === "uploading" || !sameDigest(entry.linkHash, linkHash)) return MISSING;
@@ -76,11 +76,12 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
       const claimed = claim && digestClaim(claim);
 
       if (!isLive(entry.state)) {
-        const again = allowed && entry.claim && claimed && sameDigest(entry.claim, claimed);
-        return again && entry.share
+        const isClaimant = allowed && entry.claim && claimed && sameDigest(entry.claim, claimed);
+        return isClaimant && entry.share
           ? { kind: "handed-over", share: storedShare(copyOf(entry.share)), first: false }
           : endedResult(entry.state, entry.endedAt ?? now);
       }
+      if (again) throw new StoreUnavailableError();
       if (entry.state === "locked") return { kind: "locked" };
       if (!allowed) {
         entry.tries += 1;

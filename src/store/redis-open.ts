@@ -11,7 +11,7 @@ import {
   type RedisParts,
 } from "./redis-parts.ts";
 import { asBuffer, ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
-import type { OpenRequest, OpenResult } from "./store.ts";
+import { type OpenRequest, type OpenResult, StoreUnavailableError } from "./store.ts";
 import { tooFewReplicas } from "./wait-pool.ts";
 
 /** Milliseconds the ciphertext may outlive a claim without redelivery, should this process die meanwhile. */
@@ -41,6 +41,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
       BLOB_GRACE,
       limits.passphraseTries,
       retention,
+      request.again ? "1" : "0",
     ),
   );
   const { value: reply, replicated } = await decide.catch(async (error: unknown) => {
@@ -53,6 +54,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
   const kind = kindOf(reply);
   if (kind === "missing") return MISSING;
   if (kind === "ended") return ended(reply[1], reply[2]);
+  if (kind === "sealed") throw new StoreUnavailableError({ cause: new Error("It is sealed again.") });
 
   const shareName = text(reply[1]);
   if (kind === "damaged") return loseSecret(parts, id, shareName, NO_ATTEMPT);

@@ -115,6 +115,7 @@ declare module "ioredis" {
       blobGrace: number,
       tries: number,
       retention: number,
+      again?: "0" | "1",
     ): Result<ScriptReply, Context>;
     waxsealWithdrawClaimBuffer(
       record: string,

@@ -138,6 +138,12 @@ export interface OpenRequest {
   readonly accessHash: Digest;
   /** Without one, nothing can be fetched again, and the ciphertext goes with the share. */
   readonly claim?: ClaimToken;
+  /**
+   * Whoever asks has seen that it was opened: only the claim that has it gets it. Where it is sealed
+   * again by now, since that claim was taken back, nothing is used up and `StoreUnavailableError` says
+   * to look and ask again.
+   */
+  readonly again?: boolean;
 }
 
 /** `first`: this call opened it; false where the same claim came again within the window. */

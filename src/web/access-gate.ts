@@ -4,7 +4,7 @@ import { type CountryOf, decide } from "../access/decide.ts";
 import { createDemands, type Demands } from "../access/demands.ts";
 import { parseRules, type Rules, UnreadableRulesError } from "../access/rules.ts";
 import type { Config } from "../config/config.ts";
-import type { RefusalReason, SecretRecord, Store } from "../store/store.ts";
+import type { OpenRequest, RefusalReason, SecretRecord, Store } from "../store/store.ts";
 import type { Audit } from "./audit.ts";
 import { clientAddress } from "./client-address.ts";
 import { within } from "./deadline.ts";
@@ -31,9 +31,10 @@ export interface AccessGate {
   /**
    * For somebody who has proven to hold the link, before anything is used up. Throws a `refused` problem
    * where the operator or the sender's rules keep this client from opening it now, and notes that on the
-   * receipt. What has ended is let pass: the store says so, or gives it again to the claim that has it.
+   * receipt. What has ended is let pass: the store says so, or gives it `again` to the claim that has it.
+   * Resolves with what goes into the request to the store.
    */
-  opening(req: Request, record: SecretRecord): Promise<void>;
+  opening(req: Request, record: SecretRecord): Promise<Required<Pick<OpenRequest, "again">>>;
 }
 
 /** Milliseconds for which one refusal of a kind stands for all that follow it. */
@@ -89,13 +90,14 @@ export function createAccessGate(deps: AccessDeps): AccessGate {
       );
     },
     async opening(req, { id, state, rules: stored }) {
-      if (state !== "sealed" && state !== "locked") return;
+      // A claim can be taken back, and then it would be the next one's, whom nobody has looked at.
+      if (state !== "sealed" && state !== "locked") return { again: true };
       const address = clientAddress(req);
       const rules = read(stored);
       const reason = demands.mayOpen(address)
         ? decide(rules, { address, now: clock(), countryOf })
         : "network";
-      if (reason === undefined) return;
+      if (reason === undefined) return { again: false };
       if (reason === "country") tellOfDatabase();
       metrics.refused.inc({ act: "open", reason });
       audit("denied", id, `refused-${reason}`);

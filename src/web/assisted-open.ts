@@ -161,7 +161,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     try {
       const linkHash = await hashLinkProof(keys.linkProof);
       const record = await authenticate({ id: keys.id, digest: linkHash, role: "link" });
-      await gate.opening(request, record);
+      const passed = await gate.opening(request, record);
       const { id } = record;
       const needsPassphrase = keys.suite === SUITE_PASSPHRASE;
       if (needsPassphrase && passphrase === "") throw new FormError("passphrase", "Enter the passphrase");
@@ -170,7 +170,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       const blob = await readWhole(record);
       if (!isWholeBlob(blob, blob.length, keys.suite, id)) throw new StoreUnavailableError();
       const accessHash = await hashAccessProof(access.accessProof);
-      const result = await store.open({ id, linkHash, accessHash, claim });
+      const result = await store.open({ id, linkHash, accessHash, claim, ...passed });
       if (result.kind === "missing") throw notFound();
       if (result.kind === "ended") throw ended(result);
       if (result.kind === "locked") throw locked();

@@ -81,9 +81,9 @@ export function createLinkRoutes({ store, limits, gate, audit }: RouteDeps): Rou
     try {
       const holder = await parseLinkHolder(req);
       const { access, claim } = parseBody(OPEN_BODY, req.body);
-      await gate.opening(req, await authenticate(holder));
+      const passed = await gate.opening(req, await authenticate(holder));
       const accessHash = await hashAccessProof(access);
-      const request = { id: holder.id, linkHash: holder.digest, accessHash };
+      const request = { id: holder.id, linkHash: holder.digest, accessHash, ...passed };
       sendResult(res, await store.open(claim ? { ...request, claim } : request));
     } finally {
       wipeBody(req);

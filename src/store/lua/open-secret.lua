@@ -10,11 +10,13 @@
 -- ARGV[6] how long the ciphertext may stay where the window is 0, ms
 -- ARGV[7] wrong passphrases until it is locked
 -- ARGV[8] retention, ms
+-- ARGV[9] '1' where only the claim that has it may get it
 --
 -- {'won', share key's name, window ms, blocks}    this call opened it
 -- {'again', share key's name, what is left of the window ms, blocks}
 -- {'wrong', share key's name, tries left}
 -- {'locked', share key's name}
+-- {'sealed'}                              nobody has it, and only who has it may get it
 -- {'ended', state, ended ms}
 -- {'damaged', share key's name}           the ciphertext is gone before its time
 -- {'missing'}                             or the link digest is another one, or it is uploading
@@ -99,6 +101,7 @@ if state ~= 'sealed' and state ~= 'locked' then
 end
 
 if now >= expires then return { 'ended', 'expired', expires } end
+if ARGV[9] == '1' then return { 'sealed' } end
 if not whole() then return { 'damaged', share } end
 if state == 'locked' then return { 'locked', share } end
 
