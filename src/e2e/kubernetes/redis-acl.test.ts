@@ -7,8 +7,14 @@ import { Redis } from "ioredis";
 import { parseRedisUrl } from "../../config/redis-url.ts";
 import { connectRedis, openRedis } from "../../store/connect-redis.ts";
 import { storeContract } from "../../store/contract.ts";
+import { changesContract } from "../../store/contract-changes.ts";
+import { outboxContract } from "../../store/contract-outbox.ts";
 import { createRedisStore } from "../../store/redis.ts";
+import { createRedisAnchors } from "../../store/redis-anchors.ts";
+import { createRedisChanges } from "../../store/redis-changes.ts";
 import { createLimitStore } from "../../store/redis-limits.ts";
+import { createRedisOutbox } from "../../store/redis-outbox.ts";
+import { defineScripts, loadScripts } from "../../store/redis-scripts.ts";
 import type { Store } from "../../store/store.ts";
 import { advanceRedis } from "../../testing/advance-redis.ts";
 import { until } from "../../testing/until.ts";
@@ -56,6 +62,59 @@ storeContract("the chart's Redis", async (limits, followEnds) => {
       await Promise.all(stores.map((store) => store.close()));
     },
   };
+});
+
+outboxContract("An outbox in the chart's Redis", async (limits) => {
+  await admin.flushall();
+  const clients = await Promise.all([connect(), connect()]);
+  const [outbox, other] = clients.map((client) => createRedisOutbox({ client, limits }));
+  assert.ok(outbox && other);
+  return {
+    outbox,
+    another: async () => other,
+    advance: (seconds) => advanceRedis(admin, seconds),
+    async close() {
+      for (const client of clients) client.disconnect();
+    },
+  };
+});
+
+changesContract("Replicas on the chart's Redis", async () => {
+  const refused: string[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  async function another() {
+    const client = await connect();
+    const onRefused = ({ code }: { code: string }) => void refused.push(code);
+    const changes = createRedisChanges({ client, keyPrefix: "", onRefused });
+    closing.push(async () => {
+      await changes.close();
+      client.disconnect();
+    });
+    return changes;
+  }
+  return {
+    changes: await another(),
+    another,
+    async close() {
+      for (const close of closing) await close();
+      assert.deepEqual(refused, []);
+    },
+  };
+});
+
+it("keeps the audit trail's anchors", async () => {
+  const client = await connect();
+  try {
+    defineScripts(client, loadScripts());
+    const anchors = createRedisAnchors(client);
+    await anchors.keep({ chain: "chart", seq: 3, hash: "a".repeat(64) });
+    assert.deepEqual(
+      (await anchors.list()).map(({ chain, seq }) => [chain, seq]),
+      [["chart", 3]],
+    );
+  } finally {
+    client.disconnect();
+  }
 });
 
 it("lets the rate limits count in Redis, where all pods share them", async () => {
