@@ -156,7 +156,7 @@ export function outboxContract(name: string, make: (limits: OutboxLimits) => Pro
         await outbox.add([delivery(to)]);
         await outbox.bury(only(await outbox.take(to, 1)), "refused");
       }
-      // A stream is cut where a node of it ends.
+      // Not with each one that comes, but now and then.
       const { dead } = await outbox.stats(to);
       assert(dead >= 200 && dead < 400, `${dead}`);
     });

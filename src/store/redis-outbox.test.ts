@@ -4,7 +4,7 @@ import { advanceRedis } from "../testing/advance-redis.ts";
 import { connectPatiently } from "../testing/open-redis-store.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { outboxContract } from "./contract-outbox.ts";
-import { queueKey, seenKey } from "./redis-keys.ts";
+import { DEAD_KEY, queueKey, seenKey } from "./redis-keys.ts";
 import { createRedisOutbox } from "./redis-outbox.ts";
 import { StoreFullError, StoreUnavailableError } from "./store.ts";
 
@@ -64,6 +64,20 @@ describe("An outbox in Redis", () => {
     assert.deepEqual(await outbox.take("one", 5), []);
     assert.equal((await outbox.add([one])).added, 1);
     assert.equal((await outbox.take("one", 5)).length, 1);
+  });
+
+  it("lets a dead letter go when its time is over, though there are younger ones", async (t) => {
+    await admin.flushall();
+    const client = await connectPatiently(server.port);
+    t.after(() => client.disconnect());
+    const outbox = createRedisOutbox({ client });
+    const daysAgo = (days: number) => `${Date.now() - days * 86_400_000}-0`;
+    for (const days of [8, 6]) await admin.xadd(DEAD_KEY, daysAgo(days), "d", "old", "reason", "refused");
+    await outbox.add([one]);
+    const [taken] = await outbox.take("one", 1);
+    assert(taken);
+    await outbox.bury(taken, "refused");
+    assert.equal((await outbox.stats("one")).dead, 2);
   });
 
   it("lets a queue go to which nobody adds and from which nobody takes", async (t) => {
