@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { connect } from "node:tls";
 import { freePort } from "../../testing/free-port.ts";
+import { sealSecret } from "../../testing/sealed-secret.ts";
+import { followReceipt, post } from "./api.ts";
 import { createLink, openLink } from "./person.ts";
 import { composeFolder, eventually, image, overlays, type Rig, startRig } from "./rig.ts";
 import { createStack, redisCommand } from "./stack.ts";
@@ -81,6 +83,23 @@ async function serialAt(port: number): Promise<string> {
   }
 }
 
+/** `past`: around the proxy; `through`: the address that it answers at. Both with the path, if there is one. */
+async function hearOfOpening(past: string, through: string): Promise<void> {
+  const sealed = await sealSecret();
+  assert.equal(await post(past, "secrets", sealed.body), 201);
+  const receipt = await followReceipt(through, sealed.receipt);
+  try {
+    // A proxy that keeps things back has no reason to give this away: nothing follows it.
+    await receipt.comes(/"state":"sealed"/);
+    // And one without patience would hang up before the next sign of life.
+    await receipt.comes(/"state":"sealed"[\s\S]*\n\n:\n\n/);
+    assert.equal(await post(past, "secret/open", { access: sealed.access }, sealed.link), 200);
+    await receipt.comes(/"state":"opened"/);
+  } finally {
+    receipt.close();
+  }
+}
+
 describe("the overlays", () => {
   let rig: Rig;
   let authority: Authority;
@@ -99,6 +118,9 @@ describe("the overlays", () => {
       WAXSEAL_DOMAIN: "secrets.example.com",
       TLS_FOLDER: rig.work,
       REDIS_PASSWORD_FILE: join(rig.work, "password"),
+      LINK_URL: "https://open.example.com",
+      ...{ MAIL_FOLDER: rig.work, SMTP_FROM: "waxseal@example.com", SMTP_ALLOW_DOMAINS: "example.com" },
+      WEBHOOKS_FOLDER: rig.work,
     };
     await createStack(rig.engine, "config", [], {}).compose(["config", "--quiet"]);
     for (const name of overlays) {
@@ -174,7 +196,7 @@ describe("the overlays", () => {
         HTTPS_PORT: String(https),
         HTTP_PORT: String(http),
       };
-      await rig.withStack(t, ["proxy-nginx.yaml"], env, async (stack) => {
+      await rig.withStack(t, ["proxy-nginx.yaml"], env, async (stack, address) => {
         await eventually("nginx", () => head(publicUrl));
         const text = `behind nginx ${Math.random()}`;
         const link = await createLink(rig.browser, publicUrl, text);
@@ -183,6 +205,7 @@ describe("the overlays", () => {
         await rig.engine.docker(["restart", "--time", "15", await stack.container("waxseal")]);
         await stack.ready();
         assert.ok((await openLink(rig.browser, link)).includes(text));
+        await hearOfOpening(`${address}/waxseal`, publicUrl);
         assert.doesNotMatch(await stack.logs("nginx"), /GET|POST/, "who came when is not written down");
 
         const beside = await stack.doctor(["--url", "http://localhost:8080"]);
@@ -206,9 +229,10 @@ describe("the overlays", () => {
       const [https, http] = [await freePort(), await freePort()];
       // Caddy answers for names, not ports: the browser is sent to the published one by PUBLIC_URL alone.
       const env = { WAXSEAL_DOMAIN: "localhost", HTTPS_PORT: String(https), HTTP_PORT: String(http) };
-      await rig.withStack(t, ["proxy-caddy.yaml"], env, async (stack) => {
+      await rig.withStack(t, ["proxy-caddy.yaml"], env, async (stack, address) => {
         const answer = await eventually("caddy", () => head(`https://localhost:${https}/`));
         assert.equal(answer.status, 200);
+        await hearOfOpening(address, `https://localhost:${https}`);
         assert.doesNotMatch(await stack.logs("caddy"), /"GET"|"POST"/);
       });
     });
