@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NOTIFY_KINDS, type NotifyKind } from "../notify/event.ts";
+import { NOTIFY_KINDS, type NotifyKind } from "./notify-kinds.ts";
 import { ValueError } from "./value-error.ts";
 
 export const WEBHOOK_FORMATS = ["standard", "slack", "teams", "mattermost", "ntfy"] as const;

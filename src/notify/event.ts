@@ -1,17 +1,5 @@
+import { NOTIFY_KINDS, type NotifyKind } from "../config/notify-kinds.ts";
 import type { RefusalReason } from "../store/store.ts";
-
-export const NOTIFY_KINDS = [
-  "created",
-  "opened",
-  "expired",
-  "deleted",
-  "locked",
-  "unlocked",
-  "lost",
-  "refused",
-  "wrong-passphrase",
-] as const;
-export type NotifyKind = (typeof NOTIFY_KINDS)[number];
 
 /** What somebody outside is told. Never an id, a link, a proof or anything of the content. */
 export interface NotifyEvent {
@@ -28,4 +16,18 @@ export interface NotifyEvent {
   readonly reason?: RefusalReason;
   /** Who caused it; only where the operator allows that. */
   readonly address?: string;
+}
+
+const isKnown = (kind: unknown) => NOTIFY_KINDS.some((known) => known === kind);
+
+/** A delivery's body, as notices.ts writes it. Undefined for what only another version can tell. */
+export function parseEvent(body: string): NotifyEvent | undefined {
+  let value: Partial<NotifyEvent> | null;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const isEvent = isKnown(value?.kind) && typeof value?.at === "number" && typeof value.secret === "string";
+  return isEvent ? (value as NotifyEvent) : undefined;
 }

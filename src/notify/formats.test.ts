@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { NOTIFY_KINDS } from "../config/notify-kinds.ts";
 import { WEBHOOK_FORMATS } from "../config/webhooks.ts";
-import { NOTIFY_KINDS, type NotifyEvent } from "./event.ts";
+import type { NotifyEvent } from "./event.ts";
 import { FORMATS } from "./formats.ts";
 import { plainLabel } from "./words.ts";
 

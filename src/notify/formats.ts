@@ -1,5 +1,6 @@
+import type { NotifyKind } from "../config/notify-kinds.ts";
 import type { WebhookFormat } from "../config/webhooks.ts";
-import type { NotifyEvent, NotifyKind } from "./event.ts";
+import type { NotifyEvent } from "./event.ts";
 import { sentenceOf } from "./words.ts";
 
 /** What is posted for an event, the same in every attempt. */

@@ -1,4 +1,5 @@
-import type { NotifyEvent, NotifyKind } from "./event.ts";
+import type { NotifyKind } from "../config/notify-kinds.ts";
+import type { NotifyEvent } from "./event.ts";
 import { plainLabel, predicateOf, timeOf } from "./words.ts";
 
 /** What senders are told by mail: what became of it, and that something has to be done. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import type { NotifyKind } from "../config/notify-kinds.ts";
 import type { Delivery } from "../store/outbox.ts";
 import type { EventKind, RefusalReason, SecretRecord } from "../store/store.ts";
 import type { Channel } from "./channel.ts";
-import type { NotifyEvent, NotifyKind } from "./event.ts";
+import type { NotifyEvent } from "./event.ts";
 
 const DAY = 86_400_000;
 /**

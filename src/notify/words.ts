@@ -1,5 +1,6 @@
+import type { NotifyKind } from "../config/notify-kinds.ts";
 import type { RefusalReason } from "../store/store.ts";
-import type { NotifyEvent, NotifyKind } from "./event.ts";
+import type { NotifyEvent } from "./event.ts";
 
 /** What follows "The secret … ". */
 const PREDICATES: Readonly<Record<NotifyKind, string>> = {
