@@ -126,6 +126,28 @@ describe("Whoever delivers notifications", () => {
     }
   });
 
+  it("lets what it can't read wait for a version that can, buries it in the end, and delivers the rest", async () => {
+    const bodies = ["{", "null", "[]", '{"kind":"sung","at":5,"secret":"f00d"}'];
+    const fill = async (outbox: Outbox) => {
+      await outbox.add(bodies.map((body, index) => ({ key: `odd-${index}`, to: "test", body })));
+      await outbox.add([delivery("a")]);
+    };
+    const [outbox, long] = [
+      createMemoryOutbox(),
+      createMemoryOutbox({ clock: () => Date.now() - 24 * 3_600_000 }),
+    ];
+    await Promise.all([fill(outbox), fill(long)]);
+    const [one, other] = [createTestChannel(), createTestChannel()];
+    const workers = [start([one], outbox), start([other], long)];
+    await Promise.all([one.hears(1), other.hears(1)]);
+    await until(
+      async () => (await outbox.stats("test")).delayed === 4 && (await long.stats("test")).dead === 4,
+    );
+    await Promise.all(workers.map(({ worker }) => worker.close()));
+    for (const { trail } of workers) assert.equal(trail.length, 1);
+    assert.deepEqual([one.asked.length, other.asked.length], [1, 1]);
+  });
+
   it("gives up waiting for a destination that stalls, also where that one ignores it", async () => {
     const outbox = createMemoryOutbox();
     const channel = createTestChannel({}, never);

@@ -3,7 +3,7 @@ import type { Trail } from "../audit/trail.ts";
 import type { Outbox, Taken } from "../store/outbox.ts";
 import { nextDelay } from "./backoff.ts";
 import { type Channel, DeliveryError } from "./channel.ts";
-import type { NotifyEvent } from "./event.ts";
+import { type NotifyEvent, parseEvent } from "./event.ts";
 import type { NotifyLog } from "./notify-log.ts";
 
 /** Deliveries to one destination at a time, by this process. */
@@ -20,6 +20,9 @@ const DRAIN = 600;
  * less than the outbox's `idle`: until then nobody else takes it, and it need not arrive twice.
  */
 const SETTLE_AGAIN = [250, 1_000, 2_000];
+
+/** While an upgrade rolls out there may be somebody who can. */
+const UNREADABLE = "This version can't read what is to be told. Finish upgrading all replicas.";
 
 /** `failed`: an attempt; `dead`: the last one, or one after which no other can help. */
 export type Outcome = "delivered" | "failed" | "dead";
@@ -100,7 +103,7 @@ export function startWorker(options: WorkerOptions): Worker {
       trail.write({ audit, secret: event.secret, told: event.kind, channel: channel.name, attempts });
     }
 
-    async function fail(taken: Taken, event: NotifyEvent, error: unknown): Promise<void> {
+    async function fail(taken: Taken, event: NotifyEvent | undefined, error: unknown): Promise<void> {
       const { permanent = false, retryAfter } = error instanceof DeliveryError ? error : {};
       const { attempt, since } = taken;
       const [now, random] = [Date.now(), Math.random()];
@@ -110,7 +113,7 @@ export function startWorker(options: WorkerOptions): Worker {
       if (delay === undefined) {
         await settle(() => outbox.bury(taken, said.reason));
         count(channel, "dead");
-        writeDown("notification-dead", event, attempt);
+        if (event) writeDown("notification-dead", event, attempt);
         log.warn(said, "a notification is given up");
         return;
       }
@@ -121,7 +124,8 @@ export function startWorker(options: WorkerOptions): Worker {
 
     async function attempt(taken: Taken): Promise<void> {
       const signal = AbortSignal.any([AbortSignal.timeout(timeLimit), closing.signal]);
-      const event = JSON.parse(taken.body) as NotifyEvent; // ours: see notices.ts
+      const event = parseEvent(taken.body);
+      if (event === undefined) return fail(taken, event, new DeliveryError(UNREADABLE));
       try {
         await until(signal, channel.deliver(event, taken.key, taken.attempt, signal));
       } catch (error) {

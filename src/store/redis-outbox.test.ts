@@ -80,6 +80,26 @@ describe("An outbox in Redis", () => {
     assert.equal((await outbox.stats("one")).dead, 2);
   });
 
+  it("gives what lies beside something that no version queued, and lets that be buried too", async (t) => {
+    await admin.flushall();
+    const client = await connectPatiently(server.port);
+    t.after(() => client.disconnect());
+    const outbox = createRedisOutbox({ client });
+    await outbox.add([one]);
+    for (const odd of ["{", "[]"]) await admin.xadd(queueKey("one"), "*", "d", odd);
+    const [ours, ...odd] = await outbox.take("one", 4);
+    assert.equal(ours?.key, one.key);
+    assert.deepEqual(
+      odd.map(({ to, body }) => [to, body]),
+      [
+        ["one", "{"],
+        ["one", "[]"],
+      ],
+    );
+    for (const item of odd) await outbox.bury(item, "unreadable");
+    assert.deepEqual(await outbox.stats("one"), { queued: 1, delayed: 0, dead: 2 });
+  });
+
   it("lets a queue go to which nobody adds and from which nobody takes", async (t) => {
     const client = await connectPatiently(server.port);
     t.after(() => client.disconnect());

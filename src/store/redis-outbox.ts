@@ -61,7 +61,7 @@ export function createRedisOutbox({ client, limits = OUTBOX_LIMITS }: RedisOutbo
       const [next, ...items] = (await ask(command)).map(text);
       cursors.set(to, next ?? "0-0");
       const pairs = Array.from({ length: items.length / 2 }, (_, at) => items.slice(2 * at, 2 * at + 2));
-      return pairs.map(([entry = "", packed = ""]) => unpackDelivery(entry, packed));
+      return pairs.map(([entry = "", packed = ""]) => unpackDelivery(to, entry, packed));
     },
 
     async done({ to, entry }) {
