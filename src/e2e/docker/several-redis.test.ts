@@ -70,6 +70,8 @@ describe("with more than one Redis", () => {
       const again = `again ${Math.random()}`;
       const next = await createLink(rig.browser, address, again);
       assert.ok((await openLink(rig.browser, next)).includes(again));
+      // What its user may not do, replicas and trail give up in silence but for a line.
+      assert.doesNotMatch(await stack.logs("waxseal"), /NOPERM|does not let|can't be anchored/);
     });
   });
 });
