@@ -14,6 +14,11 @@ describe("The address in an audit line", () => {
       ["2001:db8:1234:5678:9abc::1", "2001:db8:1234::/48", "2001:db8:1234:5678:9abc::1"],
       ["fe80::1%eth0", "fe80::/48", "fe80::1"],
       ["::1", "::/48", "::1"],
+      ["192.0.2.77:4711", undefined, undefined],
+      ["[2001:db8::1]:4711", undefined, undefined],
+      ["unknown", undefined, undefined],
+      ["see https://example.org", undefined, undefined],
+      ["", undefined, undefined],
       [undefined, undefined, undefined],
     ] as const) {
       const request = { ip };

@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import type { Request } from "express";
 import { ipKeyGenerator } from "express-rate-limit";
+import { plainAddress } from "../access/networks.ts";
 import type { Config } from "../config/config.ts";
 
 /**
@@ -11,16 +12,16 @@ const IPV6_NETWORK = 48;
 
 /**
  * The client's address as an audit line may hold it: undefined, a network such as `192.0.2.0/24`, or
- * the address itself. Only what Express makes of TRUST_PROXY counts, never a header.
+ * the address itself. Only what Express makes of TRUST_PROXY counts, never a header; and nothing of it
+ * where that is no address.
  */
 export function auditAddressOf(
   { ip }: Pick<Request, "ip">,
   kept: Config["auditAddresses"],
 ): string | undefined {
-  if (kept === "none" || ip === undefined) return undefined;
-  const [address = ""] = ip.split("%");
-  // IPv4 as IPv6 sockets spell it becomes IPv4 again.
-  const plain = ipKeyGenerator(address, false);
-  if (kept === "full") return plain;
+  if (kept === "none") return undefined;
+  // A proxy may write anything: with a port an address has no network, and a sentence has no place here.
+  const plain = plainAddress(ip);
+  if (plain === undefined || kept === "full") return plain;
   return isIPv4(plain) ? plain.replace(/\d+$/, "0/24") : ipKeyGenerator(plain, IPV6_NETWORK);
 }
