@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import { fingerprint } from "../audit/fingerprint.ts";
 import type { Trail } from "../audit/trail.ts";
@@ -20,6 +21,12 @@ export interface NotificationOptions {
   readonly registry: Registry;
 }
 
+/**
+ * Milliseconds for what is on its way when the process ends. A store that does not answer then must not
+ * take the time that the audit trail needs for its last line; what is left is told by another replica.
+ */
+const LAST_WORDS = 750;
+
 /** From a secret's record to whoever is told. `close` takes less than a second. */
 export function startNotifications(options: NotificationOptions): Teller {
   const { channels, store, outbox, log, trail, registry } = options;
@@ -37,7 +44,8 @@ export function startNotifications(options: NotificationOptions): Teller {
   return {
     ...teller,
     async close() {
-      await Promise.all([teller.close(), worker.close()]);
+      const closed = Promise.all([teller.close(), worker.close()]);
+      await Promise.race([closed, wait(LAST_WORDS, undefined, { ref: false })]);
     },
   };
 }
