@@ -70,6 +70,7 @@ describe("A database of countries", () => {
       ["nothing.mmdb", Buffer.alloc(0)],
       ["packed.mmdb", Buffer.from("\x1f\x8b not unpacked")],
       ["half.mmdb", whole.subarray(0, whole.length / 2)],
+      ["undated.mmdb", Buffer.from(whole.toString("latin1").replace("build_epoch", "other_epoch"), "latin1")],
     ] as const) {
       writeFileSync(join(root, name), content);
       await refused(join(root, name), /not a whole database.*Give an \.mmdb file/);

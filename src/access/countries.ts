@@ -54,6 +54,11 @@ async function stampOf(path: string): Promise<string> {
   return [dev, ino, size, mtimeMs, ctimeMs].join(" ");
 }
 
+function describe({ metadata }: Reader<Response>): string {
+  const built = metadata.buildEpoch.toISOString().slice(0, 10);
+  return `countries by ${metadata.databaseType} of ${built}`;
+}
+
 async function read(path: string): Promise<Reader<Response>> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new CountriesError(
@@ -62,6 +67,8 @@ async function read(path: string): Promise<Reader<Response>> {
   });
   try {
     const reader = new Reader<Response>(bytes);
+    // One without a date throws here, and not when somebody is told of it.
+    describe(reader);
     if (hasCountries(reader)) return reader;
   } catch {
     throw new CountriesError(
@@ -71,11 +78,6 @@ async function read(path: string): Promise<Reader<Response>> {
   throw new CountriesError(
     "GEOIP_DB: the database holds no countries. Give one such as GeoLite2-Country or DB-IP Country Lite.",
   );
-}
-
-function describe({ metadata }: Reader<Response>): string {
-  const built = metadata.buildEpoch.toISOString().slice(0, 10);
-  return `countries by ${metadata.databaseType} of ${built}`;
 }
 
 /**
