@@ -58,7 +58,13 @@ export function createSyslog(options: SyslogOptions): Syslog {
   function connect(): void {
     const servername = isIP(host) === 0 ? { servername: host } : {};
     const current = tls
-      ? connectTls({ host, port, ...servername, ...(ca === undefined ? {} : { ca }) })
+      ? connectTls({
+          host,
+          port,
+          rejectUnauthorized: true,
+          ...servername,
+          ...(ca === undefined ? {} : { ca }),
+        })
       : connectTcp({ host, port });
     socket = current;
     let reason = "ECLOSED";
