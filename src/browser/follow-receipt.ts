@@ -2,6 +2,7 @@ import { ApiProblem, type ReceiptView, readReceipt, readReceiptEvents } from "./
 import { createEventParser } from "./event-stream.ts";
 import { randomBelow, systemRandom } from "./random-below.ts";
 import { wait } from "./retry.ts";
+import { inStreamPlace } from "./stream-place.ts";
 
 /** Milliseconds until a stream that says nothing is taken for one that something on its way keeps back. */
 const FIRST_WORD = 5_000;
@@ -26,7 +27,7 @@ export interface Followed {
 /**
  * Follows a receipt until it is stopped or forgotten: live by a stream, which is made again where it
  * breaks, and by looking from time to time as long as there is none, as behind a proxy that keeps
- * streams back. Goes on while the page is hidden, so that its tab can say what has happened.
+ * streams back, or beside many other tabs. Goes on while the page is hidden, so that its tab can say what has happened.
  */
 export function followReceipt(bearer: string, { told, forgotten }: Followed, stopped: AbortSignal): void {
   let streaming = false;
@@ -73,7 +74,10 @@ export function followReceipt(bearer: string, { told, forgotten }: Followed, sto
       const began = performance.now();
       let asked = 0;
       try {
-        await readStream();
+        if (!(await inStreamPlace(readStream))) {
+          asked = LOOK;
+          failures = 0;
+        }
       } catch (error) {
         if (isForgotten(error)) return;
         if (error instanceof ApiProblem) asked = (error.retryAfter ?? 0) * 1_000;

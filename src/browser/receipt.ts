@@ -1,7 +1,7 @@
 import { sealRim } from "../envelope/rim.ts";
 import { formatReceiptBearer, parseReceiptFragment } from "../envelope/tokens.ts";
 import { ApiProblem, deleteSecret, explain, type ReceiptView, readReceipt, unlockSecret } from "./api.ts";
-import { element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
+import { announce, element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
 import { followReceipt } from "./follow-receipt.ts";
 import { ruleWords } from "./rule-words.ts";
 import { onLeave, startPage } from "./start-page.ts";
@@ -11,13 +11,17 @@ import { showWordList } from "./word-list.ts";
 /** Milliseconds by which the arrival of what was opened may be told later than its window ends. */
 const ARRIVAL_SLACK = 5_000;
 
-function timelineItem({ at, kind, reason }: ReceiptView["events"][number]): HTMLLIElement {
+type ReceiptEvent = ReceiptView["events"][number];
+
+const wordsOf = ({ kind, reason }: ReceiptEvent) => eventWords(reason ? `${kind}-${reason}` : kind);
+
+function timelineItem(event: ReceiptEvent): HTMLLIElement {
   const item = document.createElement("li");
   const words = document.createElement("strong");
-  words.textContent = eventWords(reason ? `${kind}-${reason}` : kind);
+  words.textContent = wordsOf(event);
   const time = document.createElement("time");
-  time.dateTime = at;
-  time.textContent = formatTime(new Date(at));
+  time.dateTime = event.at;
+  time.textContent = formatTime(new Date(event.at));
   item.append(words, " ", time);
   return item;
 }
@@ -41,8 +45,9 @@ function startReceipt(): void {
     const render = (view: ReceiptView) => {
       const { heading, seal, summary } = stateWords(view);
       const live = ["uploading", "sealed", "locked"].includes(view.state);
+      const tries = view.triesLeft === 1 ? "try" : "tries";
       const triesLeft =
-        view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase tries left.`;
+        view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase ${tries} left.`;
       const ending =
         view.state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted";
       const expires = live ? ` ${ending} ${formatTime(new Date(view.expiresAt))}.` : "";
@@ -51,7 +56,11 @@ function startReceipt(): void {
       if (!shown) show("known", values);
       // A state that changes while we look is said and focused; an unchanged one leaves focus alone.
       else if (changed) fill(show("known"), values);
-      else fill(document, values);
+      else {
+        fill(document, values);
+        const last = view.events.at(-1);
+        if (last && view.events.length > shown.events.length) announce(`${wordsOf(last)}.`);
+      }
       shown = view;
       setSeal(seal);
       // In a row of tabs, its first words are all that is seen.

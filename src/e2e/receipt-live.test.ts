@@ -143,6 +143,8 @@ describe("The receipt page", () => {
     assert.equal(answer.status, 200);
     const visited = page.locator("#timeline li", { hasText: "Page visited by somebody with the link" });
     await visited.waitFor();
+    const said = page.getByRole("status").filter({ hasText: "Page visited by somebody with the link." });
+    await said.waitFor({ state: "attached" });
     const time = visited.locator("time");
     const at = new Date((await time.getAttribute("datetime")) ?? "");
     const words = at.toLocaleString("en-GB", {
@@ -151,6 +153,23 @@ describe("The receipt page", () => {
       timeZone: "Asia/Kathmandu",
     });
     assert.equal(await time.textContent(), words);
+  });
+
+  it("leaves connections for the browser's other tabs, however many of them show receipts", async () => {
+    // Over HTTP/1.1 a browser has six connections for all of its tabs.
+    const secret = await create(replica(0));
+    const tabs: Page[] = [];
+    for (let i = 0; i < 8; i++) {
+      const tab = await page.context().newPage();
+      tabs.push(tab);
+      await tab.goto(urlOf(replica(0), secret));
+      await tab.getByRole("heading", { name: "Sealed" }).waitFor();
+    }
+    await open(replica(1), secret);
+    for (const tab of tabs) {
+      await tab.bringToFront();
+      await until(async () => (await tab.title()) === "✓ Opened");
+    }
   });
 
   it("follows on by itself after its server was restarted", async () => {

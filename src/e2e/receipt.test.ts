@@ -103,6 +103,7 @@ describe("the receipt page", () => {
     await page.getByRole("button", { name: "Unlock" }).click();
     await heading("Sealed").waitFor();
     assert.ok(await page.getByRole("button", { name: "Unlock" }).isHidden());
+    await page.getByText(/ 1 passphrase try left\.$/).waitFor();
   });
 
   it("keeps the receipt's token out of every address that is asked for", async () => {
