@@ -3,18 +3,17 @@ import { watchFiles } from "./add-files.ts";
 import { explain, mayPass, type Terms } from "./api.ts";
 import { type Attempt, beginAttempt } from "./attempt.ts";
 import { CancelledError } from "./cancellable.ts";
-import { announce, element, press, setRim, setTitle, show } from "./dom.ts";
+import { announce, element, press, setRim, show } from "./dom.ts";
 import { clearProblems, type FieldProblem, problemsOf, showProblems } from "./field-problems.ts";
 import { watchGenerators } from "./generators.ts";
 import { maxFiles, problemWith, tooLarge, tooManyFiles } from "./limits.ts";
 import { watchOptions } from "./more-options.ts";
 import { watchNewline } from "./newline.ts";
 import { rememberOwn } from "./own-secrets.ts";
-import { wipePassphrase } from "./passphrase-step.ts";
-import { showReady } from "./ready.ts";
+import { clearReady, showReady } from "./ready.ts";
 import type { Contents } from "./seal-worker.ts";
 import { makeSeveral, ownWords } from "./several.ts";
-import { startPage } from "./start-page.ts";
+import { onLeave, startPage } from "./start-page.ts";
 import { showWordList } from "./word-list.ts";
 
 interface Inputs extends Contents {
@@ -155,15 +154,18 @@ function startCreate(): void {
   });
   form.addEventListener("reset", added.clear);
 
-  // The back/forward cache and session restore may bring back an old form, or a link that was shown.
-  addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    empty();
-    newline.forget();
-    wipePassphrase();
-    setTitle("Share a secret");
-    show("compose");
-  });
+  // The back/forward cache would keep, and bring back, what was entered, or a link that was shown.
+  onLeave(
+    () => {
+      empty();
+      newline.forget();
+      clearReady();
+    },
+    () => {
+      if (button.getAttribute("aria-busy") !== "true") discard();
+      show("compose");
+    },
+  );
 }
 
 startPage("", startCreate);

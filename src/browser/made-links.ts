@@ -28,6 +28,8 @@ export interface MadeLinks {
   readonly expires: () => Date | undefined;
   /** What went wrong; undefined: nothing. */
   showProblem(words: string | undefined): void;
+  /** Takes all links off the screen, and from the buttons that give them out. */
+  clear(): void;
 }
 
 interface Row {
@@ -60,6 +62,7 @@ export function createMadeLinks(
 
   function showProblem(failure: string | undefined): void {
     problem.hidden = failure === undefined;
+    document.title = document.title.replace(/^Error: /, "");
     if (failure === undefined) return;
     fill(screen, { failure });
     document.title = `Error: ${document.title}`;
@@ -102,8 +105,8 @@ export function createMadeLinks(
 
   const copyAll = element("copy-all", HTMLButtonElement);
   copyAll.onclick = () => copy(copyAll, linksAsText(links()), table);
-  element("save-csv", HTMLButtonElement).onclick = () =>
-    saveBlob(new Blob([linksAsCsv(links())], { type: "text/csv" }), "links.csv");
+  const saveCsv = element("save-csv", HTMLButtonElement);
+  saveCsv.onclick = () => saveBlob(new Blob([linksAsCsv(links())], { type: "text/csv" }), "links.csv");
 
   function end(row: Row, words: string): void {
     row.ended = true;
@@ -155,5 +158,10 @@ export function createMadeLinks(
     add,
     expires: () => rows.map(({ made }) => made.expiresAt).sort((a, b) => a.getTime() - b.getTime())[0],
     showProblem,
+    clear() {
+      rows.length = 0;
+      body.replaceChildren();
+      for (const button of [copyAll, saveCsv, deleteAll]) button.onclick = null;
+    },
   };
 }

@@ -84,8 +84,7 @@ export function showReady(ready: Ready): void {
     press(deleteNow, "Deleting…", async () => {
       try {
         await deleteSecret(ready.receiptBearer);
-        field.value = "";
-        wipePassphrase();
+        clearReady();
         show("deleted");
       } catch (error) {
         if (error instanceof ApiProblem && error.body.code === "ended") {
@@ -96,4 +95,14 @@ export function showReady(ready: Ready): void {
         showFailure(explain(error, "We couldn't delete it. It is still sealed. Try again."));
       }
     });
+}
+
+/** Takes link and passphrase off the screen, and from the buttons that give them out. */
+export function clearReady(): void {
+  wipePassphrase();
+  element("link", HTMLTextAreaElement).value = "";
+  element("qr", HTMLElement).replaceChildren();
+  for (const id of ["mail", "receipt"]) element(id, HTMLAnchorElement).href = "";
+  for (const id of ["copy", "copy-note", "share", "show-qr", "delete"])
+    element(id, HTMLButtonElement).onclick = null;
 }

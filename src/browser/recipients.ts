@@ -104,8 +104,9 @@ export async function makeRecipients(
     for (const part of screen.querySelectorAll<HTMLElement>("[data-live]")) part.hidden = false;
     const made = table.made().length;
     const all = made === count;
-    const heading = all && count > 1 ? "Your links are ready" : `${made} of ${count} links are ready`;
-    show("made", { made: count === 1 ? "Your link is ready" : heading, expires: table.expires() ?? "" });
+    const ready = count === 1 ? "Your link is ready" : "Your links are ready";
+    const heading = all ? ready : `${made} of ${count} links are ready`;
+    show("made", { made: heading, expires: table.expires() ?? "" });
     setTitle(heading);
     tools.showPassphraseStep(screen, contents.passphrase);
     showKeep(table.made(), tools);
@@ -134,5 +135,11 @@ export async function makeRecipients(
   }
 
   rest.onclick = () => void run();
+  // While more are made the page goes on with them, should it come back from the back/forward cache.
+  addEventListener("pagehide", () => {
+    if (screen.hidden) return;
+    table.clear();
+    rest.onclick = null;
+  });
   await run();
 }

@@ -112,6 +112,26 @@ describe("handing over a link and its passphrase", () => {
     }
   });
 
+  it("takes the link along when the page is left", async () => {
+    await make(PASSPHRASE);
+    const fragment = (await link()).split("#")[1] ?? assert.fail("a link has a fragment");
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    assert.equal(await link(), "");
+    assert.ok(!(await page.evaluate(() => document.documentElement.outerHTML)).includes(fragment));
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await page.getByRole("heading", { name: "Share a secret" }).waitFor();
+    await make("");
+    assert.notEqual(await link(), "");
+  });
+
+  it("takes along what was entered, too", async () => {
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await page.getByLabel(/^Passphrase/).fill(PASSPHRASE);
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    assert.equal(await page.getByLabel("Secret", { exact: true }).inputValue(), "");
+    assert.equal(await isInPage(), false);
+  });
+
   it("begins another secret without the last one's passphrase", async () => {
     await make(PASSPHRASE);
     await press("Show");
