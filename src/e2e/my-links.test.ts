@@ -25,7 +25,7 @@ describe("my links", () => {
     context = await browser.newContext();
     page = await context.newPage();
     requests.length = 0;
-    page.on("request", (request) => requests.push(request));
+    context.on("request", (request) => requests.push(request));
   });
 
   const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
@@ -35,6 +35,14 @@ describe("my links", () => {
   const stored = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key !== "waxseal.own"));
   const looked = () => page.getByText(/^Looked at/).waitFor();
   const asked = () => requests.filter((request) => request.url().endsWith("/api/v1/receipt")).length;
+
+  /** From a new link, which must not be lost on the way: in another tab. */
+  async function toMyLinks(): Promise<void> {
+    const popup = page.waitForEvent("popup");
+    await page.locator("[data-screen=ready]").getByRole("link", { name: "My links" }).click();
+    assert.ok(await page.getByRole("heading", { name: "Your link is ready" }).isVisible());
+    page = await popup;
+  }
 
   async function make(): Promise<string> {
     await page.goto(`${waxseal.url}/`);
@@ -67,7 +75,7 @@ describe("my links", () => {
     await make();
     assert.equal(await box().isChecked(), false);
     assert.deepEqual(await stored(), []);
-    await page.locator("[data-screen=ready]").getByRole("link", { name: "My links" }).click();
+    await toMyLinks();
     await page.getByText("None is remembered here.").waitFor();
     assert.ok(await page.getByRole("button", { name: "Forget all" }).isHidden());
     assert.equal(asked(), 0);
@@ -75,7 +83,7 @@ describe("my links", () => {
 
   it("lists a remembered link with label and state, and neither leaves the browser", async () => {
     await remember("Root of db-3, for Ann");
-    await page.locator("[data-screen=ready]").getByRole("link", { name: "My links" }).click();
+    await toMyLinks();
     await row("Root of db-3, for Ann")
       .getByText(/^Sealed,/)
       .waitFor();
