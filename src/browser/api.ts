@@ -288,8 +288,10 @@ export function explain(error: unknown, otherwise: string): string {
   if (!(error instanceof ApiProblem)) return otherwise;
   const { code, detail } = error.body;
   // Anything else that is limited, such as uploads at a time, the server's own words tell.
-  if (code === "limited" && (!detail || detail.startsWith("Too many tries")))
-    return `Too many tries. Wait ${error.retryAfter ?? 60} seconds.`;
+  if (code === "limited" && (!detail || detail.startsWith("Too many tries"))) {
+    const { retryAfter: wait = 60 } = error;
+    return `Too many tries. Wait ${wait} ${wait === 1 ? "second" : "seconds"}.`;
+  }
   if (SPOKEN.has(code)) return detail ?? otherwise;
   return otherwise;
 }

@@ -15,9 +15,18 @@ interface Places {
   readonly list: HTMLElement;
   readonly announce: (words: string) => void;
   readonly onUnknown: () => void;
+  /** What was unknown before has been corrected. */
+  readonly onCorrected: () => void;
 }
 
-export function createCountryList({ field, button, list, announce, onUnknown }: Places): CountryList {
+export function createCountryList({
+  field,
+  button,
+  list,
+  announce,
+  onUnknown,
+  onCorrected,
+}: Places): CountryList {
   let chosen: string[] = [];
 
   const options = countryCodes().map((code) => {
@@ -63,7 +72,9 @@ export function createCountryList({ field, button, list, announce, onUnknown }: 
   }
 
   const ask = () => {
+    const wasUnknown = field.hasAttribute("aria-invalid");
     if (!add()) onUnknown();
+    else if (wasUnknown) onCorrected();
     field.focus();
   };
   button.onclick = ask;

@@ -66,6 +66,7 @@ export function createOptions({ element, announce, formatTime, showProblems }: O
       list: element("countries", HTMLElement),
       announce,
       onUnknown: () => showProblems([{ field, words: unknownCountry(field) }]),
+      onCorrected: () => showProblems([]),
     });
   }
 

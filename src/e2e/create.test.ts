@@ -219,16 +219,19 @@ describe("the create page", () => {
   });
 
   it("says how long to wait where there were too many tries", async () => {
+    const waits = ["42", "1"];
     await page.route("**/api/v1/secrets", (route) =>
       route.fulfill({
         status: 429,
-        headers: { "Retry-After": "42", "Content-Type": "application/problem+json" },
+        headers: { "Retry-After": waits.shift() ?? "", "Content-Type": "application/problem+json" },
         body: JSON.stringify({ code: "limited" }),
       }),
     );
     await secret().fill("hunter2");
     await createLink().click();
     await page.getByText("Too many tries. Wait 42 seconds.").waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Too many tries. Wait 1 second.").waitFor();
     assert.equal(await secret().inputValue(), "hunter2");
   });
 

@@ -184,6 +184,10 @@ describe("more options", () => {
     await summary().click();
     await country().fill("Atlantis");
     await refused(/^We don't know the country Atlantis/, "country");
+    await country().fill("Austria");
+    await press("Add country");
+    await page.getByText("There is a problem").waitFor({ state: "hidden" });
+    assert.equal(await country().getAttribute("aria-invalid"), null);
   });
 
   it("send the reader's own time as UTC", async () => {
