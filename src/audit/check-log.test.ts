@@ -50,6 +50,19 @@ describe("A log that somebody tampered with", () => {
     }
   });
 
+  it("shows a line that says a member twice, of which other programs may read the wrong one", () => {
+    for (const twice of ['"audit":"deleted",', '"\\u0061udit" : "deleted",', '"secret":"f00d",']) {
+      const said = tampered((lines) => {
+        lines[9] = (lines[9] ?? "").replace("{", `{${twice}`);
+      });
+      assert.match(said, /no place in any chain: line 10/);
+    }
+    const nested = writeTrail(2).lines.map((line) =>
+      line.replace("{", '{"labels":{"audit":"a","version":["at"]},'),
+    );
+    assert.equal(check(nested).faultCount, 0);
+  });
+
   it("shows an edited place in the chain", () => {
     assert.match(
       tampered((lines) => edit(lines, 4, (line) => ({ ...line, prev: "0".repeat(64) }))),

@@ -1,12 +1,32 @@
+import { AUDIT_MEMBERS } from "./record.ts";
+
 type Members = Readonly<Record<string, unknown>>;
 
 /** Where Docker's json-file driver, most collectors and journald put what a program wrote. */
 const WRAPPINGS = ["log", "message", "MESSAGE", "msg"];
 
+/** Whether an object's text, which is JSON, has an audit member twice. */
+function saysTwice(json: string): boolean {
+  const said = new Set<string>();
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":")) {
+      const name: string = JSON.parse(token.slice(0, -1));
+      if (said.has(name) && AUDIT_MEMBERS.includes(name)) return true;
+      said.add(name);
+    }
+  }
+  return false;
+}
+
 function parseObject(text: string): Members | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
+    if (typeof value !== "object" || value === null) return undefined;
+    // We would read the last of the two and find it right, where a person or another program reads the first.
+    return saysTwice(text) ? { ...value, seq: undefined } : { ...value };
   } catch {
     return undefined;
   }
