@@ -86,6 +86,13 @@ describe("The operator's list of who may create", () => {
     assert.deepEqual(values, [{ labels: { act: "create", reason: "network" }, value: 2 }]);
   });
 
+  it("counts refused creates against the address, so that they can't flood the audit trail", async () => {
+    const env = { CREATE_ALLOW_CIDRS: "10.0.0.0/8", TRUST_PROXY: "1", RATE_LIMIT_CREATE: "2/10m" };
+    const app = createTestApp({ env });
+    const { body } = await sealSecret();
+    for (const status of [403, 403, 429]) await postTo(app, body, OUTSIDE).expect(status);
+  });
+
   it("keeps receipts and opening open to everybody", async () => {
     const app = createTestApp({ env });
     const secret = await sealSecret();

@@ -147,9 +147,9 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   router.get("/assisted", gate.creating, (request, response) => sendForm(request, response, nothing));
   router.post(
     "/assisted",
-    gate.creating,
     // Before the body: however many forms an address sends at once, only so many are kept in memory.
     limits.create,
+    gate.creating,
     async (request: Request, response: Response, next: NextFunction) => {
       const length = Number(request.get("Content-Length") ?? longestBody);
       onceOver(response, budget(Math.min(length, longestBody)));

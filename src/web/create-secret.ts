@@ -124,7 +124,7 @@ export function createSecretRoute(deps: RouteDeps): Router {
   }
 
   const readJson = createJsonBody(BODY_LIMIT, ["share"]);
-  router.post("/api/v1/secrets", gate.creating, limits.create, readJson, async (req, res) => {
+  router.post("/api/v1/secrets", limits.create, gate.creating, readJson, async (req, res) => {
     try {
       const secret = parseNewSecret(req);
       res.status(201).json({ id: secret.id, ...(await create(secret, addressOf(req))) });

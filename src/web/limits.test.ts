@@ -107,4 +107,12 @@ describe("An address", () => {
     await from(miss(app), "::ffff:192.0.2.1").expect(404);
     await expectLimited(from(miss(app), "192.0.2.1"), 60);
   });
+
+  it("is the same client's, whatever ports a proxy writes beside it", async () => {
+    const app = createTestApp({ env: { RATE_LIMIT_MISS: "1/1m", TRUST_PROXY: "1" } });
+    await from(miss(app), "192.0.2.1:40001").expect(404);
+    await expectLimited(from(miss(app), "192.0.2.1:40002"), 60);
+    await from(miss(app), "[2001:db8::1]:40001").expect(404);
+    await expectLimited(from(miss(app), "[2001:db8::1]:40002"), 60);
+  });
 });

@@ -27,7 +27,13 @@ const IPV6_SUBNET = 56;
  * is already closed has no address any more.
  */
 export function addressOf(req: Pick<Request, "ip">): string {
-  return ipKeyGenerator(req.ip ?? "", IPV6_SUBNET);
+  return ipKeyGenerator(withoutPort(req.ip ?? ""), IPV6_SUBNET);
+}
+
+/** Some proxies write `1.2.3.4:5678` or `[2001:db8::1]:5678`, and each connection would be a client of its own. */
+function withoutPort(address: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d+)?$/.exec(address) ?? [];
+  return bracketed ?? plain ?? address;
 }
 
 export function createLimits({ config, limitStore, metrics, log }: LimitDeps): Limits {

@@ -29,8 +29,11 @@ local claimed = redis.call('XAUTOCLAIM', KEYS[1], 'senders', 'all', ARGV[2], ARG
 local answer, entries = { claimed[1] }, claimed[2]
 local function give()
   for _, entry in ipairs(entries) do
-    answer[#answer + 1] = entry[1]
-    answer[#answer + 1] = entry[2][2]
+    -- Redis 6.2 names entries that somebody has deleted, without anything in them.
+    if entry then
+      answer[#answer + 1] = entry[1]
+      answer[#answer + 1] = entry[2][2]
+    end
   end
 end
 give()
