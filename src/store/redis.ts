@@ -1,4 +1,4 @@
-import { type Cluster, Redis } from "ioredis";
+import { type Cluster, Redis, ReplyError } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import { createClusterWaitPool } from "./cluster-wait-pool.ts";
 import { digestClaim } from "./digests.ts";
@@ -11,7 +11,7 @@ import { checkRedis } from "./redis-check.ts";
 import { collectAbandoned, collectExpired } from "./redis-collect.ts";
 import { createSecret } from "./redis-create.ts";
 import { createDueIndex } from "./redis-due.ts";
-import { ask } from "./redis-faults.ts";
+import { ask, storeError } from "./redis-faults.ts";
 import { followEnds } from "./redis-follow.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
 import { openSecret } from "./redis-open.ts";
@@ -172,6 +172,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       const outcome = kindOf(reply);
       if (outcome === "missing") return MISSING;
       if (outcome === "ended") return ended(reply[1], reply[2]);
+      if (outcome === "unwritable") throw storeError(new ReplyError(text(reply[1])));
       return { kind: outcome === "noted" ? "noted" : "quiet" };
     },
 

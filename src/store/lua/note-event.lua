@@ -9,6 +9,8 @@
 -- {'quiet'}
 -- {'ended', state, ended ms}
 -- {'missing'}               or it is uploading
+-- {'unwritable', error}     Redis takes no writes. As an error it would end the connection, and with it
+--                           the reads that are on their way beside a note
 -- {'version'}
 
 local time = redis.call('TIME')
@@ -35,6 +37,7 @@ if latest and math.abs(clock - latest) < tonumber(ARGV[2]) then return { 'quiet'
 if count >= 32 then notes = string.gsub(notes, '^[^,]*,', '', 1) end
 if notes ~= '' then notes = notes .. ',' end
 -- PEXPIRE first: a full Redis allows it, and then allows the rest.
-redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
+local kept = redis.pcall('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]))
+if type(kept) == 'table' and kept.err then return { 'unwritable', kept.err } end
 redis.call('HSET', KEYS[1], 'notes', notes .. clock .. ':' .. ARGV[1])
 return { 'noted' }
