@@ -11,7 +11,7 @@ import { freePort } from "../testing/free-port.ts";
 import { type Engine, temporary } from "./docker/engine.ts";
 import { describeLayers, differences, imageLayers, type Layer } from "./docker/image-layers.ts";
 import { createLink, endBehind, openLink } from "./docker/person.ts";
-import { builtAt, composeFolder, eventually, image, node, type Rig, startRig } from "./docker/rig.ts";
+import { builtAt, eventually, image, node, type Rig, startRig } from "./docker/rig.ts";
 import { inspectContainer, redisCommand, repository } from "./docker/stack.ts";
 import { run } from "./docker/tools.ts";
 
@@ -150,20 +150,6 @@ describe("the appliance", () => {
   });
 
   describe("compose.yaml", () => {
-    it("lets Redis' user do every command that the scripts use", () => {
-      const script = readFileSync(join(composeFolder, "redis-start.sh"), "utf8");
-      const allowed = new Set(/commands='([^']*)'/.exec(script)?.[1]?.split(/\s+/));
-      const folder = join(repository, "src/store/lua");
-      const used = readdirSync(folder).flatMap((name) => [
-        ...readFileSync(join(folder, name), "utf8").matchAll(/redis\.p?call\(\s*['"](\w+)['"]/g),
-      ]);
-      assert.ok(used.length > 0);
-      const missing = used
-        .map((match) => `+${match[1]?.toLowerCase()}`)
-        .filter((command) => !allowed.has(command));
-      assert.deepEqual(missing, []);
-    });
-
     it("hands over a secret, keeps it across the app's restarts, and loses it honestly with Redis", async (t) => {
       await rig.withStack(t, [], {}, async (stack, address) => {
         const first = `first ${Math.random()}`;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
+import { COMMANDS } from "./redis-commands.ts";
 import { commandName, loadScripts } from "./redis-scripts.ts";
 
 describe("The Lua scripts", () => {
@@ -38,6 +39,20 @@ describe("The Lua scripts", () => {
       }
       assert.doesNotMatch(lua.replace(/^--.*$/gm, ""), /ws:|SCAN|'KEYS'/, name);
     }
+  });
+
+  it("call only what the table of commands lets Redis' user do", () => {
+    const allowed = new Set(COMMANDS.map(({ name }) => name));
+    const called = loadScripts().flatMap(({ lua }) => [
+      ...lua.matchAll(/redis\.p?call\('([A-Z]+)'(?:, '([A-Z]+)')?/g),
+    ]);
+    const names = called.map(([, command = "", sub]) => [command, `${command}|${sub}`]);
+    assert(names.length > 100);
+    for (const spelt of names)
+      assert(
+        spelt.some((name) => allowed.has(name.toLowerCase())),
+        spelt[0],
+      );
   });
 
   it("never name the key of a share", () => {
