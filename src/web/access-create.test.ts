@@ -93,6 +93,13 @@ describe("The operator's list of who may create", () => {
     for (const status of [403, 403, 429]) await postTo(app, body, OUTSIDE).expect(status);
   });
 
+  it("writes down a refused part of somebody who has proven to be its sender only", async () => {
+    const app = createTestApp({ env });
+    const secret = await sealSecret({ text: "x".repeat(100_000) });
+    await app.sendPart(secret, 0, secret.blob.length).set(from(OUTSIDE)).expect(404);
+    assert(!app.logLines().some(({ audit }) => audit === "create-refused"));
+  });
+
   it("keeps receipts and opening open to everybody", async () => {
     const app = createTestApp({ env });
     const secret = await sealSecret();

@@ -28,6 +28,8 @@ export interface AccessGate {
   readonly demands: Demands;
   /** Passes a `refused` problem on where this client may not create. Before anything is read. */
   readonly creating: RequestHandler;
+  /** The same for what counts against no limit: after the proof, so that not everybody can fill the audit trail. */
+  checkCreating(req: Request): void;
   /**
    * For somebody who has proven to hold the link, before anything is used up. Throws a `refused` problem
    * where the operator or the sender's rules keep this client from opening it now, and notes that on the
@@ -74,20 +76,26 @@ export function createAccessGate(deps: AccessDeps): AccessGate {
     );
   }
 
+  function checkCreating(req: Request): void {
+    if (demands.mayCreate(clientAddress(req))) return;
+    const members = { reason: "network" } as const;
+    // Who only looks at a page has not tried yet.
+    if (req.method === "GET" || req.method === "HEAD") {
+      throw new Problem("refused", "Secrets can't be created from your network.", { members });
+    }
+    metrics.refused.inc({ act: "create", reason: "network" });
+    audit("create-refused", undefined, "network");
+    throw new Problem("refused", "Secrets can't be created from your network. Nothing was saved.", {
+      members,
+    });
+  }
+
   return {
     demands,
+    checkCreating,
     creating(req, _res, next) {
-      if (demands.mayCreate(clientAddress(req))) return next();
-      const members = { reason: "network" } as const;
-      // Who only looks at a page has not tried yet.
-      if (req.method === "GET" || req.method === "HEAD") {
-        return next(new Problem("refused", "Secrets can't be created from your network.", { members }));
-      }
-      metrics.refused.inc({ act: "create", reason: "network" });
-      audit("create-refused", undefined, "network");
-      next(
-        new Problem("refused", "Secrets can't be created from your network. Nothing was saved.", { members }),
-      );
+      checkCreating(req);
+      next();
     },
     async opening(req, { id, state, rules: stored }) {
       // A claim can be taken back, and then it would be the next one's, whom nobody has looked at.

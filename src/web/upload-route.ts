@@ -110,8 +110,9 @@ export function createUploadRoute({ store, gate, audit, uploads }: RouteDeps): R
     if (result.kind === "sealed") uploads.free(record.id);
   }
 
-  router.put("/api/v1/secret/blob", gate.creating, createPartLimit(), async (req, res) => {
+  router.put("/api/v1/secret/blob", createPartLimit(), async (req, res) => {
     const record = await authenticate(await parseReceiptHolder(req));
+    gate.checkCreating(req);
     if (req.get("Content-Encoding") !== undefined) throw invalid("Send the part without a Content-Encoding.");
     if (!req.is("application/octet-stream")) throw invalid("Send the part as application/octet-stream.");
     const span = parseContentRange(req, record.size);
