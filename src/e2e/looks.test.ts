@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { startWaxseal, type Waxseal } from "./rig.ts";
-import { type Scene, scenes } from "./screens.ts";
+import { type Scene, startWaxseal, type Waxseal } from "./rig.ts";
+import { scenes } from "./screens.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

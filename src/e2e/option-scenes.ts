@@ -1,6 +1,5 @@
 import type { Page } from "playwright-core";
-import { share } from "./rig.ts";
-import type { Scene } from "./screens.ts";
+import { type Scene, share } from "./rig.ts";
 
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 const at = (page: Page, name: string) => page.getByRole("heading", { name, exact: true }).waitFor();

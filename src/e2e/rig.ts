@@ -16,6 +16,9 @@ export interface Waxseal {
   close(): Promise<void>;
 }
 
+/** How to get to a screen, or a state of one. */
+export type Scene = (page: Page, waxseal: Waxseal) => Promise<unknown>;
+
 const GENEROUS = { RATE_LIMIT_CREATE: "10000/1m", RATE_LIMIT_OPEN: "10000/1m", RATE_LIMIT_MISS: "10000/1m" };
 
 /** The real cost, so that it agrees with the page's worker; in this thread, since only the build has one. */

@@ -4,10 +4,7 @@ import { addFiles, createLink, file, filePart } from "./file-people.ts";
 import { optionScenes } from "./option-scenes.ts";
 import { pictures } from "./pictures.ts";
 import { putLinks } from "./remembered-links.ts";
-import { deleteByReceipt, share, shareUnsent, type Waxseal } from "./rig.ts";
-
-/** Every screen and state that a person can come to, and how to get there. */
-export type Scene = (page: Page, waxseal: Waxseal) => Promise<unknown>;
+import { deleteByReceipt, type Scene, share, shareUnsent, type Waxseal } from "./rig.ts";
 
 const MiB = 2 ** 20;
 const someFiles = [
@@ -55,6 +52,7 @@ async function openAssisted(page: Page, url: string, pasted: string): Promise<vo
   await press(page, "Open secret");
 }
 
+/** Every screen and state that a person can come to. */
 export const scenes = {
   create: (page, { url }) => page.goto(`${url}/`),
   "create, nothing entered": async (page, { url }) => {

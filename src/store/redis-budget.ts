@@ -1,8 +1,15 @@
+import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
+import type { Admission } from "./redis-admission.ts";
 import { ask } from "./redis-faults.ts";
 import { UPLOAD_SIZES_KEY, UPLOADS_KEY } from "./redis-keys.ts";
-import type { RedisParts } from "./redis-parts.ts";
-import { UploadsFullError } from "./store.ts";
+import { type UploadLimits, UploadsFullError } from "./store.ts";
+
+interface BudgetParts {
+  readonly client: Redis | Cluster;
+  readonly admission: Admission;
+  readonly uploads: UploadLimits;
+}
 
 /**
  * An upload is counted by the create that began it, not by its id alone: so of two creates of one id,
@@ -16,7 +23,7 @@ export function parseUpload(name: string): { id: SecretId; shareName: string } {
 }
 
 /** No more than half of what Redis may hold, so that there is always room for what is whole. */
-async function roomForUploads({ admission, uploads }: RedisParts): Promise<number> {
+async function roomForUploads({ admission, uploads }: BudgetParts): Promise<number> {
   const nodes = (await admission.memory()).filter(({ place }) => place === "redis");
   const budget = nodes.reduce((sum, node) => sum + (node.budget ?? Number.POSITIVE_INFINITY), 0);
   return Math.floor(Math.min(uploads.maxBytes, budget / 2));
@@ -24,7 +31,7 @@ async function roomForUploads({ admission, uploads }: RedisParts): Promise<numbe
 
 /** Throws `UploadsFullError` where all unfinished uploads together would declare too much. */
 export async function reserveUpload(
-  parts: RedisParts,
+  parts: BudgetParts,
   id: SecretId,
   shareName: string,
   size: number,
@@ -45,6 +52,10 @@ export async function reserveUpload(
 }
 
 /** Of one that isn't counted this is nothing. What is not released, the sweep finds at its time. */
-export async function releaseUpload({ client }: RedisParts, id: SecretId, shareName: string): Promise<void> {
+export async function releaseUpload(
+  { client }: Pick<BudgetParts, "client">,
+  id: SecretId,
+  shareName: string,
+): Promise<void> {
   await ask(client.waxsealReleaseUploadBuffer(UPLOADS_KEY, UPLOAD_SIZES_KEY, nameOf(id, shareName)));
 }
