@@ -4,7 +4,7 @@ import { addFiles, createLink, file, filePart } from "./file-people.ts";
 import { optionScenes } from "./option-scenes.ts";
 import { pictures } from "./pictures.ts";
 import { putLinks } from "./remembered-links.ts";
-import { deleteByReceipt, type Scene, share, shareUnsent, type Waxseal } from "./rig.ts";
+import { deleteByReceipt, type Scene, share, shareUnsent } from "./rig.ts";
 
 const MiB = 2 ** 20;
 const someFiles = [
