@@ -22,6 +22,10 @@ export interface Followed {
   told(view: ReceiptView): void;
   /** The server does not know it, any more. Nothing follows. */
   forgotten(): void;
+  /** It could not be asked; what was told last may be over. Goes on all the same. */
+  lost(error: unknown): void;
+  /** It answers, though there may be nothing new to tell. */
+  found(): void;
 }
 
 /**
@@ -29,7 +33,11 @@ export interface Followed {
  * breaks, and by looking from time to time as long as there is none, as behind a proxy that keeps
  * streams back, or beside many other tabs. Goes on while the page is hidden, so that its tab can say what has happened.
  */
-export function followReceipt(bearer: string, { told, forgotten }: Followed, stopped: AbortSignal): void {
+export function followReceipt(
+  bearer: string,
+  { told, forgotten, lost, found }: Followed,
+  stopped: AbortSignal,
+): void {
   let streaming = false;
   let lastId = "";
 
@@ -55,6 +63,7 @@ export function followReceipt(bearer: string, { told, forgotten }: Followed, sto
         bearer,
         lastId,
         (text) => {
+          if (!streaming && !stopped.aborted) found();
           streaming = true;
           clearTimeout(watchdog);
           watchdog = setTimeout(stop, SILENCE);
@@ -94,9 +103,13 @@ export function followReceipt(bearer: string, { told, forgotten }: Followed, sto
       if (streaming || stopped.aborted) continue;
       try {
         const view = await readReceipt(bearer, stopped);
-        if (!stopped.aborted) told(view);
+        if (stopped.aborted) return;
+        found();
+        told(view);
       } catch (error) {
         if (isForgotten(error)) return;
+        // A stream that came about meanwhile knows better.
+        if (!streaming && !stopped.aborted) lost(error);
       }
     }
   }

@@ -38,6 +38,8 @@ function startReceipt(): void {
     if (!receipt) return void show("incomplete");
     const bearer = formatReceiptBearer(receipt.id, receipt.proof);
     setRim(sealRim(receipt.id));
+    // What could not be done with another receipt, whose address this tab had.
+    element("problem", HTMLElement).hidden = true;
     let shown: ReceiptView | undefined;
     let arrivalTimer = 0;
     signal.addEventListener("abort", () => clearTimeout(arrivalTimer));
@@ -55,8 +57,11 @@ function startReceipt(): void {
       const changed = shown?.state !== view.state;
       if (!shown) show("known", values);
       // A state that changes while we look is said and focused; an unchanged one leaves focus alone.
-      else if (changed) fill(show("known"), values);
-      else {
+      else if (changed) {
+        // What could not be done before is no news beside what has happened.
+        element("problem", HTMLElement).hidden = true;
+        fill(show("known"), values);
+      } else {
         fill(document, values);
         const last = view.events.at(-1);
         if (last && view.events.length > shown.events.length) announce(`${wordsOf(last)}.`);
@@ -78,15 +83,30 @@ function startReceipt(): void {
       else arrivalTimer ||= window.setTimeout(stop, arrival + ARRIVAL_SLACK);
     };
 
+    const stale = element("stale", HTMLElement);
+    const found = () => {
+      stale.hidden = true;
+    };
+    // Without it, "Nobody has opened it yet" would stand there for as long as nobody can know.
+    const lost = (error: unknown) => {
+      const why = explain(error, "The server can't be reached.");
+      stale.textContent = `${why} What is shown here may be out of date. We keep asking.`;
+      stale.hidden = false;
+    };
+    signal.addEventListener("abort", found);
+    found();
+
     const look = async () => {
       try {
         const view = await readReceipt(bearer, signal);
-        if (!signal.aborted) render(view);
+        if (signal.aborted) return;
+        found();
+        render(view);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ApiProblem && error.body.code === "not-found") forgotten();
-        else if (!shown)
-          show("failed", { failure: explain(error, "The server can't be reached. Nothing was changed.") });
+        else if (shown) lost(error);
+        else show("failed", { failure: explain(error, "The server can't be reached. Nothing was changed.") });
       }
     };
 
@@ -121,7 +141,7 @@ function startReceipt(): void {
       if (document.visibilityState === "visible" && shown?.endedAt === undefined) void look();
     };
     await look();
-    if (shown && !signal.aborted) followReceipt(bearer, { told: render, forgotten }, signal);
+    if (shown && !signal.aborted) followReceipt(bearer, { told: render, forgotten, lost, found }, signal);
   }
 
   const retry = element("retry", HTMLButtonElement);

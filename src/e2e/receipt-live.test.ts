@@ -189,6 +189,41 @@ describe("The receipt page", () => {
     }
   });
 
+  it("says while its server is gone that what it shows may be out of date, and takes that back", async () => {
+    let server = await startServer(env);
+    const { port } = server;
+    try {
+      await show(server);
+      const stale = page.getByText("The server can't be reached. What is shown here may be out of date.");
+      assert.ok(await stale.isHidden());
+      await server.stop();
+      await stale.waitFor();
+      await heading("Sealed").waitFor();
+      server = launchServer(port, env);
+      await stale.waitFor({ state: "hidden" });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it("forgets what could not be done once the secret has ended, or another receipt is shown", async () => {
+    const problem = page.getByRole("alert").filter({ hasText: "We couldn't delete it." });
+    const fail = async () => {
+      await page.getByRole("button", { name: "Delete now" }).click();
+      await problem.waitFor();
+    };
+    await page.route("**/api/v1/receipt/secret", (route) => route.abort());
+    const secret = await show(replica(0));
+    await fail();
+    await page.goto(urlOf(replica(0), await create(replica(0))));
+    await problem.waitFor({ state: "hidden" });
+    await page.goto(urlOf(replica(0), secret));
+    await fail();
+    await open(replica(1), secret);
+    await heading("Opened").waitFor();
+    assert.ok(await problem.isHidden());
+  });
+
   it("asks from time to time where something on the way keeps the stream back", async () => {
     const paths = asked();
     await page.route("**/api/v1/receipt/events", () => {});
