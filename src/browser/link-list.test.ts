@@ -22,6 +22,10 @@ describe("the list of links", () => {
     assert.match(rows("a=b"), /\r\na=b,/);
   });
 
+  it("is no two cells, the second a formula, where a spreadsheet separates by semicolons", () => {
+    assert.match(rows("Anna;=1+1"), /\r\n"Anna;=1\+1",https/);
+  });
+
   it("is one line for each as text", () => {
     assert.equal(
       linksAsText([

@@ -9,7 +9,8 @@ const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 
 function csvField(text: string): string {
   const harmless = FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  // Many a spreadsheet takes semicolons for what separates, and would find a formula behind one.
+  return /[",;\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 /**
