@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
+import { until } from "../testing/until.ts";
+import { timeWords } from "../web/state-words.ts";
 import { share, startWaxseal, stateOf, type Waxseal } from "./rig.ts";
 
 describe("without script", () => {
@@ -135,6 +137,54 @@ describe("without script", () => {
     assert.equal(await page.getByLabel("Secret", { exact: true }).inputValue(), "kept");
     await page.getByRole("button", { name: "Create link" }).click();
     await heading("Your link is ready").waitFor();
+  });
+
+  it("says which answer to reload where too many are created, and the browser sends all of it again", async () => {
+    const few = await startWaxseal({ RATE_LIMIT_CREATE: "1/4s" });
+    try {
+      await page.goto(`${few.url}/assisted`);
+      await page.getByLabel("Secret", { exact: true }).fill("kept all the while");
+      await share(few.url);
+      await page.getByRole("button", { name: "Create link" }).click();
+      await page.getByText("To send what you entered again, reload this page then").waitFor();
+      await until(async () => {
+        await page.reload();
+        return heading("Your link is ready").isVisible();
+      });
+      const link = await page.getByLabel("Link", { exact: true }).inputValue();
+      await page.goto(`${few.url}/assisted/open`);
+      await page.getByLabel("Link or receipt").fill(link);
+      await page.getByRole("button", { name: "Open secret" }).click();
+      await heading("Here's your secret").waitFor();
+      assert.equal(await page.locator(".secret").textContent(), "kept all the while");
+    } finally {
+      await few.close();
+    }
+  });
+
+  it("keeps link and passphrase where the sender's rules refuse, and says from when on they don't", async () => {
+    const passphrase = "correct horse";
+    const network = await share(waxseal.url, { passphrase, rules: { networks: ["192.0.2.0/24"] } });
+    await openAssisted(network.link, passphrase);
+    await page.getByText("Only certain networks may open this secret, and yours is none of them.").waitFor();
+    assert.equal(await page.getByLabel("Link or receipt").inputValue(), network.link);
+    assert.equal(await page.getByLabel(/^Passphrase/).inputValue(), passphrase);
+    const from = new Date(Date.now() + 1_800_000);
+    const later = await share(waxseal.url, { rules: { notBefore: from.toISOString() } });
+    await openAssisted(later.link);
+    await page.getByText(`It can be opened from ${timeWords(from.getTime())}. It is still sealed.`).waitFor();
+    assert.equal(await stateOf(waxseal.url, later), "sealed");
+  });
+
+  it("takes no time that is over for the first at which it can be opened", async () => {
+    await page.goto(`${waxseal.url}/assisted`);
+    await page.getByLabel("Secret", { exact: true }).fill("kept");
+    await page.getByText("Who may open").click();
+    await page.getByLabel(/^Not before/).fill("2026-01-02T03:04");
+    await page.getByRole("button", { name: "Create link" }).click();
+    await page.getByText("That time is over. Choose a later one in UTC, or none").waitFor();
+    assert.equal(await page.getByLabel("Secret", { exact: true }).inputValue(), "kept");
+    assert.equal(await page.getByLabel(/^Not before/).inputValue(), "2026-01-02T03:04");
   });
 
   it("puts neither text nor link into an address", async () => {

@@ -1,4 +1,4 @@
-import { type NextFunction, type Request, type Response, Router } from "express";
+import { type ErrorRequestHandler, type NextFunction, type Request, type Response, Router } from "express";
 import { formatRules, type Rules, rulesSchema } from "../access/rules.ts";
 import { type Bytes, wipe } from "../envelope/bytes.ts";
 import type { Part } from "../envelope/parts.ts";
@@ -18,6 +18,7 @@ import { type FormFile, type MultipartForm, readMultipart } from "./multipart-bo
 import { parseEnteredSender } from "./notify-form.ts";
 import { onceOver } from "./once-over.ts";
 import { ttlChoices } from "./pages.ts";
+import { Problem } from "./problem.ts";
 import { formatTime } from "./secret-state.ts";
 import { timeWords } from "./state-words.ts";
 import { storeSealed } from "./store-sealed.ts";
@@ -51,7 +52,7 @@ const LARGEST_AT_ONCE = 3;
 const PER_FILE = 4096;
 
 export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router {
-  const { config, store, limits, gate, hashPassphrase, log } = deps;
+  const { config, store, limits, gate, hashPassphrase, log, clock } = deps;
   const { basePath } = config;
   const [base, linkBase] = [config.publicUrl, config.linkUrl].map(({ href }) => href.replace(/\/$/, ""));
   const router = Router({ caseSensitive: true, strict: true });
@@ -108,6 +109,9 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const parsed = parseTtl(ttl, config.maxTtl);
     if (!parsed) throw new FormError("ttl", "Choose when it is deleted");
     const rules = parseEnteredRules(entered);
+    // Most likely a local time: refused rather than sealed for whoever comes at once.
+    if (rules?.notBefore && Date.parse(rules.notBefore) <= clock())
+      throw new FormError("not-before", "That time is over. Choose a later one in UTC, or none");
     const [wrong] = demandErrors(deps, request, { ttl: parsed, passphrase: passphrase !== "", rules });
     if (wrong)
       throw new FormError(FORM_FIELDS[wrong.field] ?? "secret", FORM_WORDS[wrong.field] ?? wrong.message);
@@ -179,8 +183,21 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       }
     },
   );
+  router.use("/assisted", tellOfReload);
   return router;
 }
+
+/**
+ * What was refused before its form was read can't be put back into one. The browser still has it, and
+ * sends it again when the answer is reloaded; going back to the form would empty it.
+ */
+const tellOfReload: ErrorRequestHandler = (error, request, _response, next) => {
+  if (request.method !== "POST" || !(error instanceof Problem)) return next(error);
+  const { code, message, headers } = error;
+  if (code !== "limited" && code !== "unavailable") return next(error);
+  const again = "Nothing was saved. To send what you entered again, reload this page then; don't go back.";
+  next(new Problem(code, `${message} ${again}`, { headers }));
+};
 
 /** What of `demandErrors` a form of ours can bring about, by the id of its field and in a person's words. */
 const FORM_FIELDS: Readonly<Record<string, string>> = {

@@ -36,7 +36,7 @@ import {
 } from "./form-page.ts";
 import { onceOver } from "./once-over.ts";
 import { shownBytes } from "./page-bytes.ts";
-import { notFound } from "./problem.ts";
+import { notFound, Problem } from "./problem.ts";
 import { createReadBlob } from "./read-blob.ts";
 import { ended, formatTime } from "./secret-state.ts";
 import { eventWords, stateWords, timeWords } from "./state-words.ts";
@@ -57,6 +57,13 @@ const TITLES = {
 
 const LABELS = { both: "Link or receipt", open: "Link", create: "Receipt" } as const;
 
+/** What was typed, to be put back into the form when something is wrong with it. */
+interface Entered {
+  readonly link: string;
+  readonly passphrase: string;
+  readonly claim: ClaimToken;
+}
+
 /** The part of a pasted link after its #, or all of it where somebody pasted just that. */
 function fragmentOf(pasted: string): string {
   return pasted.slice(pasted.indexOf("#") + 1).trim();
@@ -72,21 +79,16 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
   const budget = createByteBudget(LARGEST_AT_ONCE * COPIES * longestBlob);
   const router = Router({ caseSensitive: true, strict: true });
 
-  function sendForm(
-    request: Request,
-    response: Response,
-    link: string,
-    claim: ClaimToken,
-    error?: FormError,
-  ): void {
+  function sendForm(request: Request, response: Response, entered: Entered, error?: FormError): void {
     if (error) response.status(error.status).set(error.headers);
     const data = {
       action: `${basePath}/assisted/open`,
       role: config.role,
       label: LABELS[config.role],
       csrf: issueFormToken(request, response),
-      claim: encodeBase64url(claim),
-      link,
+      claim: encodeBase64url(entered.claim),
+      link: entered.link,
+      passphrase: entered.passphrase,
       problem: error && { field: error.field, words: error.message },
     };
     send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}${TITLES[config.role]}` });
@@ -154,8 +156,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
     request: Request,
     response: Response,
     fragment: string,
-    passphrase: string,
-    claim: ClaimToken,
+    { passphrase, claim }: Entered,
   ): Promise<void> {
     const keys = await linkKeysOf(fragment);
     try {
@@ -181,24 +182,33 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       await sendOpened(response, keys, parts);
     } catch (error) {
       if (error instanceof UnreadableError) throw new FormError("link", error.message, 410);
+      if (error instanceof Problem && error.members.notBefore !== undefined) {
+        const from = timeWords(Date.parse(error.members.notBefore));
+        throw new FormError("link", `It can be opened from ${from}. It is still sealed.`, error.status);
+      }
       throw error;
     } finally {
       keys.wipe();
     }
   }
 
-  router.get("/assisted/open", (request, response) => sendForm(request, response, "", createClaim()));
+  router.get("/assisted/open", (request, response) =>
+    sendForm(request, response, { link: "", passphrase: "", claim: createClaim() }),
+  );
   router.post(
     "/assisted/open",
     createFormBody(FORM_BYTES),
     async (request: Request, response: Response, next: NextFunction) => {
       const fields = parseForm(request.body);
-      const pasted = textOf(fields, "link");
-      const claim = parseClaim(textOf(fields, "claim")) ?? createClaim();
+      const entered: Entered = {
+        link: textOf(fields, "link"),
+        passphrase: textOf(fields, "passphrase"),
+        claim: parseClaim(textOf(fields, "claim")) ?? createClaim(),
+      };
       try {
         checkFormToken(request, textOf(fields, "csrf"), "link");
         await countAgainst(limits.open, request, response);
-        const fragment = fragmentOf(pasted);
+        const fragment = fragmentOf(entered.link);
         const receipt = parseReceiptFragment(fragment);
         // What this instance does not serve is not there.
         if (config.role === (receipt ? "open" : "create")) throw notFound();
@@ -207,12 +217,12 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
           wipe(receipt.proof);
           sendReceipt(response, await authenticate({ id: receipt.id, digest, role: "receipt" }));
         } else {
-          await open(request, response, fragment, textOf(fields, "passphrase"), claim);
+          await open(request, response, fragment, entered);
         }
       } catch (error) {
         const shown = asFormError(error, "link", log);
         if (!shown) return next(error);
-        sendForm(request, response, pasted, claim, shown);
+        sendForm(request, response, entered, shown);
       } finally {
         wipe(...fields.values());
       }

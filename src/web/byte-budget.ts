@@ -11,13 +11,9 @@ export function createByteBudget(total: number): ByteBudget {
   let left = total;
   return (bytes) => {
     if (bytes > left) {
-      throw new Problem(
-        "unavailable",
-        "The server is busy with other large forms. Go back and send it again.",
-        {
-          headers: { "Retry-After": String(TRY_AGAIN) },
-        },
-      );
+      throw new Problem("unavailable", "The server is busy with other large forms. Try again in a moment.", {
+        headers: { "Retry-After": String(TRY_AGAIN) },
+      });
     }
     left -= bytes;
     let held = true;

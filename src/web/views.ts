@@ -65,6 +65,7 @@ export interface PageData {
     csrf: string;
     claim: string;
     link: string;
+    passphrase: string;
     problem: FieldProblem | undefined;
   };
   "assisted-opened": { texts: readonly string[]; files: readonly { name: string; href: string }[] };
