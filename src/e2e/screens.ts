@@ -246,6 +246,13 @@ export const scenes = {
     await page.goto((await share(url)).receipt);
     await at("We can't tell right now")(page);
   },
+  "receipt, no answer any more": async (page, { url }) => {
+    await page.goto((await share(url)).receipt);
+    await at("Sealed")(page);
+    await page.route("**/api/v1/receipt", (route) => route.abort());
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.getByText("What is shown here may be out of date.").waitFor();
+  },
   "link, no answer": async (page, { url }) => {
     await page.route("**/api/v1/secret", (route) => route.abort());
     await page.goto((await share(url)).link);

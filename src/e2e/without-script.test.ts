@@ -97,10 +97,17 @@ describe("without script", () => {
     assert.equal(await page.locator(".secret").textContent(), text);
   });
 
-  it("shows what became of it for a pasted receipt", async () => {
-    const { receipt } = await createAssisted("hunter2");
+  it("shows what became of it for a pasted receipt, and how to end it as long as it is sealed", async () => {
+    const { link, receipt } = await createAssisted("hunter2");
     await openAssisted(receipt);
     await heading("Sealed").waitFor();
+    await page
+      .getByText(/It is deleted .* UTC\. To delete it now, .* in a browser with JavaScript\./)
+      .waitFor();
+    await openAssisted(link);
+    await openAssisted(receipt);
+    await heading("Opened").waitFor();
+    assert.ok(!(await page.locator("main").innerText()).includes("It is deleted"));
   });
 
   it("counts a wrong passphrase, keeps the link in the form, and opens with the right one", async () => {

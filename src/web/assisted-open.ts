@@ -102,7 +102,11 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       at: formatTime(at),
       atWords: timeWords(at),
     }));
-    const data = { heading, summary, events: told, createHref: `${basePath}/assisted` };
+    const isLive = ["sealed", "locked"].includes(record.state);
+    const expires = isLive
+      ? { at: formatTime(record.expiresAt), words: timeWords(record.expiresAt) }
+      : undefined;
+    const data = { heading, summary, expires, events: told, createHref: `${basePath}/assisted` };
     send(response, "assisted-receipt", data, { title: heading, seal, rim: sealRim(id) });
   }
 

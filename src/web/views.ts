@@ -72,6 +72,8 @@ export interface PageData {
   "assisted-receipt": {
     heading: string;
     summary: string;
+    /** Undefined where it has ended. */
+    expires: { at: string; words: string } | undefined;
     events: readonly { words: string; at: string; atWords: string }[];
     createHref: string;
   };
