@@ -2,12 +2,15 @@ import type { MadeLink } from "./made-links.ts";
 
 /** Handed over for the same reason as in upload.ts. */
 export type KeepTools = Pick<typeof import("./dom.ts"), "element"> &
-  Pick<typeof import("./my-links.ts"), "forgetLink" | "isRemembering" | "rememberLink" | "setRemembering">;
+  Pick<
+    typeof import("./my-links.ts"),
+    "forgetLink" | "isRemembering" | "readLinks" | "rememberLink" | "setRemembering" | "watchLinks"
+  >;
 
 /** "Remember these links in this browser": what remember.ts does for one, with each person's name as its label. */
 export function showKeep(
   links: readonly MadeLink[],
-  { element, forgetLink, isRemembering, rememberLink, setRemembering }: KeepTools,
+  { element, forgetLink, isRemembering, readLinks, rememberLink, setRemembering, watchLinks }: KeepTools,
 ): void {
   const box = element("remember-all", HTMLInputElement);
   const note = element("remember-all-note", HTMLElement);
@@ -20,6 +23,12 @@ export function showKeep(
       : "Your browser keeps nothing here: its storage is off or full, or this is a private window.";
   }
 
+  watchLinks(() => {
+    const kept = new Set(readLinks().map(({ receiptFragment }) => receiptFragment));
+    if (!box.checked || links.some(({ receiptFragment }) => kept.has(receiptFragment))) return;
+    box.checked = false;
+    note.textContent = "Forgotten in another tab.";
+  });
   box.checked = isRemembering();
   note.textContent = "";
   if (box.checked) keep();

@@ -6,7 +6,11 @@ import {
   readLinks,
   rememberLink,
   setRemembering,
+  watchLinks,
 } from "./my-links.ts";
+
+let look = (): void => undefined;
+watchLinks(() => look());
 
 /** "Remember this link in this browser": ticked once, it holds for the links to come as well. */
 export function showRemember({
@@ -26,7 +30,14 @@ export function showRemember({
     note.textContent = box.checked ? "Remembered." : refused;
   }
 
-  label.value = readLinks().find((link) => link.receiptFragment === receiptFragment)?.label ?? "";
+  const kept = () => readLinks().find((link) => link.receiptFragment === receiptFragment);
+  look = () => {
+    if (!box.checked || kept()) return;
+    box.checked = false;
+    more.hidden = true;
+    note.textContent = "Forgotten in another tab.";
+  };
+  label.value = kept()?.label ?? "";
   label.oninput = keep;
   box.checked = isRemembering();
   more.hidden = true;

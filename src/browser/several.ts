@@ -4,7 +4,14 @@ import { beginAttempt } from "./attempt.ts";
 import { CancelledError, guarded } from "./cancellable.ts";
 import { copy } from "./clipboard.ts";
 import { announce, element, fill, formatTime, press, setSeal, setTitle, show } from "./dom.ts";
-import { forgetLink, isRemembering, rememberLink, setRemembering } from "./my-links.ts";
+import {
+  forgetLink,
+  isRemembering,
+  readLinks,
+  rememberLink,
+  setRemembering,
+  watchLinks,
+} from "./my-links.ts";
 import { rememberOwn } from "./own-secrets.ts";
 import { showPassphraseStep } from "./passphrase-step.ts";
 import type { Recipients } from "./recipients.ts";
@@ -36,7 +43,9 @@ export async function makeSeveral(recipients: Recipients): Promise<void> {
     showPassphraseStep,
     forgetLink,
     isRemembering,
+    readLinks,
     rememberLink,
     setRemembering,
+    watchLinks,
   });
 }

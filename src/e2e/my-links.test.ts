@@ -267,6 +267,30 @@ describe("my links", () => {
     assert.deepEqual(await labels(), []);
   });
 
+  it("doesn't go on saying beside new links that they are remembered, once another tab has forgotten them", async () => {
+    await remember("Forgotten elsewhere.");
+    const one = page;
+    page = await context.newPage();
+    await page.goto(`${waxseal.url}/`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await page.getByText("More options", { exact: true }).click();
+    await page.getByLabel("One link for each person").fill("Ann\nBo");
+    await press("Create link");
+    const several = page;
+    const both = several.getByLabel("Remember these links in this browser");
+    await several.getByText("Remembered.", { exact: true }).waitFor();
+    page = await context.newPage();
+    await page.goto(`${waxseal.url}/links`);
+    await looked();
+    await press("Forget all");
+    await one.getByText("Forgotten in another tab.").waitFor();
+    await several.getByText("Forgotten in another tab.").waitFor();
+    assert.equal(await one.getByLabel("Remember this link in this browser").isChecked(), false);
+    assert.ok(await one.getByLabel(/^Label/).isHidden());
+    assert.equal(await both.isChecked(), false);
+    assert.deepEqual(await stored(), []);
+  });
+
   it("looks again when the page comes into view", async () => {
     const secret = await share(waxseal.url);
     await list([{ ...secret, label: "Watched." }]);
