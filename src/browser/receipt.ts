@@ -73,7 +73,7 @@ function startReceipt(): void {
       else setTitle(heading);
       showWordList(element("rules", HTMLElement), ruleWords(view.rules ?? {}, formatTime));
       element("timeline", HTMLElement).replaceChildren(...view.events.map(timelineItem));
-      element("receipt-actions", HTMLElement).hidden = !live;
+      for (const id of ["receipt-actions", "keep-address"]) element(id, HTMLElement).hidden = !live;
       element("unlock", HTMLElement).hidden = view.state !== "locked";
       if (live) return;
       // After it was opened, its reader's browser may say for so long that it has arrived.

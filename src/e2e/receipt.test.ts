@@ -47,6 +47,7 @@ describe("the receipt page", () => {
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
     assert.ok(await page.getByRole("button", { name: "Delete now" }).isHidden());
+    assert.ok(await page.getByText("Keep this page's address to yourself").isHidden());
   });
 
   it("says expired unopened", async () => {
