@@ -73,12 +73,25 @@ replicas_are_known() {
   return 1
 }
 
+# What a node says of itself, to the Sentinels' user.
+info_of() {
+  printf 'AUTH sentinel %s\nINFO %s\n' "$password" "$2" | timeout 2 redis-cli -h "$1" 2> /dev/null | tr -d '\r'
+}
+
 # Or from the nodes themselves, where no Sentinel remembers.
 master_by_role() {
   for node in $SENTINEL_NODES; do
     [ "$node" = "${ANNOUNCE:-}" ] && continue
-    answer="$(printf 'AUTH sentinel %s\nROLE\n' "$password" | timeout 2 redis-cli -h "$node" 2> /dev/null | sed -n 2p)" || continue
-    if [ "$answer" = master ]; then echo "$node"; return 0; fi
+    case "$(info_of "$node" replication)" in *role:master*) echo "$node"; return 0 ;; esac
+  done
+  return 1
+}
+
+# Whether another node still holds what this one has lost.
+others_hold_secrets() {
+  for node in $SENTINEL_NODES; do
+    [ "$node" = "$ANNOUNCE" ] && continue
+    case "$(info_of "$node" keyspace)" in *keys=*) return 0 ;; esac
   done
   return 1
 }
@@ -86,6 +99,14 @@ master_by_role() {
 if [ "${1:-server}" = sentinel ]; then
   master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
   until getent hosts "$master" > /dev/null; do sleep 1; done
+  # A Sentinel can promote only what the master has named to it, and asks every ten seconds: it begins when
+  # all follow. One that is away holds it up for half a minute at most.
+  set -- $SENTINEL_NODES
+  waited=0
+  until [ "$waited" -ge 30 ] || info_of "$master" replication | grep -q "^connected_slaves:$(($# - 1))$"; do
+    sleep 1
+    waited=$((waited + 1))
+  done
   cat > "$own/sentinel.conf" << CONF
 port 26379
 protected-mode no
@@ -175,11 +196,13 @@ fi
 if [ -n "${SENTINELS:-}" ]; then
   # A master that comes back empty must not be copied over the replicas that still hold everything:
   # where the Sentinels still think that this node is master, wait until they have chosen another.
+  # They may need several attempts, with half a minute between them.
   master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
   waited=0
-  while [ "$master" = "$ANNOUNCE" ] && [ "$waited" -lt 40 ] && replicas_are_known; do
+  while [ "$master" = "$ANNOUNCE" ] && { others_hold_secrets || { [ "$waited" -lt 40 ] && replicas_are_known; }; }; do
     sleep 1
     waited=$((waited + 1))
+    [ "$((waited % 60))" -ne 0 ] || echo "Waiting until the Sentinels make master another node, which still holds secrets. Restart all nodes to give those up."
     master="$(master_by_sentinel || echo "$ANNOUNCE")"
   done
   cat >> "$own/redis.conf" << CONF

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { connectRedis, openRedis } from "../store/connect-redis.ts";
 import { createRedisStore } from "../store/redis.ts";
 import { StoreUnavailableError } from "../store/store.ts";
+import { freePort } from "../testing/free-port.ts";
 import { newSecret, opening } from "../testing/new-secret.ts";
 import { TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { until } from "../testing/until.ts";
 import { startComposeRedis } from "./forensics/compose-redis.ts";
 
 describe("The Redis that compose.yaml starts", () => {
@@ -25,6 +30,47 @@ describe("The Redis that compose.yaml starts", () => {
     } finally {
       await Promise.all([ours.close(), others.close()]);
       await redis.stop();
+    }
+  });
+
+  it("stays silent when it comes back empty, as long as another node holds what it has lost", async () => {
+    const [first, second, nobody] = ["127.78.1.1", "127.78.1.2", "127.78.1.9"];
+    const port = await freePort();
+    const shared = await mkdtemp(join(tmpdir(), "waxseal-compose-"));
+    const start = (host: string) =>
+      startComposeRedis({
+        ...{ name: "redis", host, port, shared },
+        env: { ANNOUNCE: host, SENTINEL_NODES: `${first} ${second}`, SENTINELS: nobody },
+      });
+    const stops: (() => Promise<void>)[] = [];
+    try {
+      const master = await start(first);
+      const replica = await start(second);
+      stops.push(replica.stop);
+      await master.admin.set("ws:kept", "sealed");
+      await until(async () => (await replica.admin.get("ws:kept")) === "sealed");
+      await master.stop();
+
+      const asked = async () =>
+        Number(/cmdstat_info:calls=(\d+)/.exec(await replica.admin.info("commandstats"))?.[1]);
+      const before = await asked();
+      let isBack = false;
+      const restarted = start(first).then((node) => {
+        isBack = true;
+        stops.push(node.stop);
+      });
+      // Of each look one is the test's own, and the script asks for the roles too.
+      let looks = 0;
+      await until(async () => (await asked()) >= before + ++looks + 4);
+      assert(!isBack);
+      assert.equal(await replica.admin.get("ws:kept"), "sealed");
+
+      await replica.admin.config("SET", "replica-read-only", "no");
+      await replica.admin.flushall();
+      await restarted;
+    } finally {
+      await Promise.all(stops.map((stop) => stop()));
+      await rm(shared, { recursive: true, force: true });
     }
   });
 

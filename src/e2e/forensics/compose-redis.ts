@@ -69,6 +69,7 @@ export async function startComposeRedis(options: ComposeRedisOptions): Promise<C
   script = replaced(script, "port 6379\n", `port ${port}\nbind ${host}\n${conf}\n`);
   script = replaced(script, "@$role:6379/0", `@${host}:${port}/0`);
   script = script.replaceAll("$master 6379", `$master ${port}`);
+  script = replaced(script, 'redis-cli -h "$1"', `redis-cli -p ${port} -h "$1"`);
   const start = 'exec redis-server "$own/redis.conf"';
   script = replaced(
     script,

@@ -41,3 +41,12 @@ master_by_roles() {
     esac
   done | sort -rn | head -n 1 | cut -d ' ' -f 2
 }
+
+# Whether another node still holds what this one has lost.
+others_hold_secrets() {
+  for node in $REDIS_NODES; do
+    [ "$node" != "$SELF" ] || continue
+    case $(ask "$node" 6379 info keyspace) in *keys=*) return 0 ;; esac
+  done
+  return 1
+}

@@ -38,11 +38,12 @@ if [ -z "$master" ]; then
   [ -n "$master" ] || master=$FIRST_NODE
 elif [ "$master" = "$SELF" ]; then
   # This node is to lead, but it has just lost its memory. If it answered now, its replicas would copy
-  # the emptiness. It stays silent until another one has been promoted.
+  # the emptiness. It stays silent until another one has been promoted, however often that fails first.
   waited=0
-  while [ "$master" = "$SELF" ] && [ "$waited" -lt "$FAILOVER_WAIT_SECONDS" ]; do
+  while [ "$master" = "$SELF" ] && { [ "$waited" -lt "$FAILOVER_WAIT_SECONDS" ] || others_hold_secrets; }; do
     sleep 1
     waited=$((waited + 1))
+    [ "$((waited % 60))" -ne 0 ] || echo "waiting until the Sentinels promote another node, which still holds secrets"
     found=$(master_by_sentinels)
     [ -z "$found" ] || master=$found
   done

@@ -19,6 +19,14 @@ if [ ! -s "$conf" ]; then
     [ -n "$master" ] || master=$(master_by_roles)
     [ -n "$master" ] || sleep 1
   done
+  # It can promote only what the master has named to it, and asks every ten seconds: it begins when all
+  # follow. One that is away holds it up for half a minute at most.
+  set -- $REDIS_NODES
+  waited=0
+  until [ "$waited" -ge 30 ] || ask "$master" 6379 info replication | grep -q "^connected_slaves:$(($# - 1))"; do
+    sleep 1
+    waited=$((waited + 1))
+  done
   cat > "$conf.new" <<CONF
 bind * -::*
 port 26379
