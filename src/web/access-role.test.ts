@@ -185,7 +185,7 @@ describe("The assisted pages and who may open", () => {
     for (const [address, passphrase, says] of [
       ["203.0.113.9", "rosebud", /Only certain networks may open this secret/],
       ["203.0.113.9", "", /Only certain networks may open this secret/],
-      ["10.1.2.3", "wrong", /only later\. It is still sealed/],
+      ["10.1.2.3", "wrong", /It can be opened from 2 Jan 2026, 03:05 UTC\. It is still sealed/],
     ] as const) {
       const { status, text } = await openFrom(address, passphrase);
       assert.equal(status, 403);
