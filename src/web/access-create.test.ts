@@ -123,7 +123,7 @@ describe("The operator's list of who may create", () => {
         .get(path)
         .set({ ...HTML, ...from(OUTSIDE) })
         .expect(403);
-      assert.match(text, /can&#39;t be created from your network/);
+      assert.match(text, /can&#39;t be created from your network\. Ask your administrator/);
       assert(!/<script|<form|Share a secret/.test(text));
       await app.http
         .get(path)

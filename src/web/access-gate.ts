@@ -81,7 +81,9 @@ export function createAccessGate(deps: AccessDeps): AccessGate {
     const members = { reason: "network" } as const;
     // Who only looks at a page has not tried yet.
     if (req.method === "GET" || req.method === "HEAD") {
-      throw new Problem("refused", "Secrets can't be created from your network.", { members });
+      throw new Problem("refused", "Secrets can't be created from your network. Ask your administrator.", {
+        members,
+      });
     }
     metrics.refused.inc({ act: "create", reason: "network" });
     audit("create-refused", undefined, "network");
