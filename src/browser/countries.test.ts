@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isCountry } from "../access/country-codes.ts";
-import { countryCodes, countryName, findCountry } from "./countries.ts";
+import { countryName } from "../envelope/rule-words.ts";
+import { countryCodes, findCountry } from "./countries.ts";
 
 describe("the countries in the form", () => {
   it("are the 249 of ISO 3166-1 and Kosovo, each with a name of its own", () => {

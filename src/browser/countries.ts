@@ -10,11 +10,6 @@ export const countryCodes = () =>
     "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
   ).split(" ");
 
-/** The page speaks English, and so do its countries. */
-export function countryName(code: string): string {
-  return new Intl.DisplayNames("en", { type: "region" }).of(code) ?? code;
-}
-
 /** The code for what somebody typed: a code, an English name, or a name in the language of `locale`. */
 export function findCountry(text: string, locale?: string): string | undefined {
   const typed = text.trim().toLocaleUpperCase("en");

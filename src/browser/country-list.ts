@@ -1,4 +1,5 @@
-import { countryCodes, countryName, findCountry } from "./countries.ts";
+import { countryName } from "../envelope/rule-words.ts";
+import { countryCodes, findCountry } from "./countries.ts";
 
 /** The countries that were chosen, as a list from which they can be removed again. */
 export interface CountryList {

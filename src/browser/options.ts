@@ -1,10 +1,10 @@
+import { ruleWords, toldWords } from "../envelope/rule-words.ts";
 import type { OfficeHours, Rules, Terms } from "./api.ts";
 import { createCountryList } from "./country-list.ts";
 import type { FieldProblem } from "./field-problems.ts";
 import { problemWithNetwork } from "./network.ts";
 import { opensBetween } from "./office-hours.ts";
 import { parsePeople } from "./people.ts";
-import { ruleWords } from "./rule-words.ts";
 
 /** What stands under "More options". */
 export interface Chosen {
@@ -158,7 +158,7 @@ export function createOptions({ element, announce, formatTime, showProblems }: O
       if ("problem" in several) wrong(people, several.problem);
       const terms = { ...(Object.keys(rules).length > 0 && { rules }), ...(notify && { notify }) };
       const words = ruleWords(rules, formatTime);
-      if (notify) words.push(`What becomes of it is told to ${notify.email}.`);
+      if (notify) words.push(toldWords(notify.email));
       return { chosen: { terms, words, people: "people" in several ? several.people : [] }, problems };
     },
     clear() {

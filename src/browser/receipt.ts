@@ -1,9 +1,9 @@
 import { sealRim } from "../envelope/rim.ts";
+import { ruleWords } from "../envelope/rule-words.ts";
 import { formatReceiptBearer, parseReceiptFragment } from "../envelope/tokens.ts";
 import { ApiProblem, deleteSecret, explain, type ReceiptView, readReceipt, unlockSecret } from "./api.ts";
 import { announce, element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
 import { followReceipt } from "./follow-receipt.ts";
-import { ruleWords } from "./rule-words.ts";
 import { onLeave, startPage } from "./start-page.ts";
 import { eventWords, stateWords } from "./state-words.ts";
 import { showWordList } from "./word-list.ts";
