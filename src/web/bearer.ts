@@ -21,6 +21,8 @@ export interface Claimant {
   readonly role: "link" | "receipt";
 }
 
+type Receipt = NonNullable<ReturnType<typeof parseReceiptBearer>>;
+
 /** What is compared with where there is no such secret, so that a miss takes the same steps. */
 const NOBODY = randomBytes(32);
 
@@ -48,9 +50,14 @@ export async function parseLinkHolder(req: Request): Promise<Claimant> {
 export async function parseReceiptHolder(req: Request): Promise<Claimant> {
   const bearer = parseReceiptBearer(tokenOf(req) ?? "");
   if (!bearer) throw unauthorized("wsr_");
-  const digest = await hashReceiptToken(bearer.proof);
-  wipe(bearer.proof);
-  return { id: bearer.id, digest, role: "receipt" };
+  return receiptHolder(bearer);
+}
+
+/** Who sent this receipt, however it came. Overwrites its token. */
+export async function receiptHolder({ id, proof }: Receipt): Promise<Claimant> {
+  const digest = await hashReceiptToken(proof);
+  wipe(proof);
+  return { id, digest, role: "receipt" };
 }
 
 export type Authenticate = (claimant: Claimant) => Promise<SecretRecord>;

@@ -1,24 +1,18 @@
-import { type Response, Router } from "express";
+import { Router } from "express";
 import { z } from "zod";
-import type { SecretId } from "../envelope/tokens.ts";
 import { createAuthenticate, parseReceiptHolder } from "./bearer.ts";
 import { createJsonBody, parseBody, SMALL_BODY } from "./json-body.ts";
-import { notFound } from "./problem.ts";
+import { createReceiptActs } from "./receipt-acts.ts";
 import type { RouteDeps } from "./route-deps.ts";
-import { describeReceipt, ended } from "./secret-state.ts";
+import { describeReceipt } from "./secret-state.ts";
 
 const NO_FIELDS = z.strictObject({});
 
 /** For whoever holds the receipt: the sender. */
-export function createReceiptRoutes({ store, audit, uploads }: RouteDeps): Router {
+export function createReceiptRoutes(deps: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const authenticate = createAuthenticate(store, audit);
-
-  async function sendReceipt(res: Response, id: SecretId): Promise<void> {
-    const record = await store.read(id);
-    if (!record) throw notFound();
-    res.json(describeReceipt(record));
-  }
+  const authenticate = createAuthenticate(deps.store, deps.audit);
+  const acts = createReceiptActs(deps);
 
   router.get("/api/v1/receipt", async (req, res) => {
     res.json(describeReceipt(await authenticate(await parseReceiptHolder(req))));
@@ -26,21 +20,14 @@ export function createReceiptRoutes({ store, audit, uploads }: RouteDeps): Route
 
   router.delete("/api/v1/receipt/secret", async (req, res) => {
     const { id } = await authenticate(await parseReceiptHolder(req));
-    const result = await store.delete(id);
-    uploads.free(id);
-    if (result.kind === "missing") throw notFound();
-    if (result.kind === "ended") throw ended(result);
-    await sendReceipt(res, id);
+    res.json(describeReceipt(await acts.delete(id)));
   });
 
   router.post("/api/v1/receipt/unlock", createJsonBody(SMALL_BODY), async (req, res) => {
     const holder = await parseReceiptHolder(req);
     parseBody(NO_FIELDS, req.body ?? {});
     const { id } = await authenticate(holder);
-    const result = await store.unlock(id);
-    if (result.kind === "missing") throw notFound();
-    if (result.kind === "ended") throw ended(result);
-    await sendReceipt(res, id);
+    res.json(describeReceipt(await acts.unlock(id)));
   });
 
   return router;
