@@ -116,6 +116,23 @@ describe("The operator's list of who may create", () => {
     await app.open(secret).set(from(OUTSIDE)).expect(200);
   });
 
+  it("leads nobody else to where one could create, from any page", async () => {
+    const redis = { REDIS_URL: "redis://localhost", LINK_URL: "https://open.example" };
+    for (const [app, paths] of [
+      [createTestApp({ env }), ["/", "/s", "/r", "/links", "/assisted", "/assisted/open", "/nothing"]],
+      [createTestApp({ env: { ...env, ...redis, ROLE: "create" } }), ["/s"]],
+    ] as const) {
+      for (const path of paths) {
+        const seenFrom = async (address: string) =>
+          (await app.http.get(path).set({ ...HTML, ...from(address) })).text;
+        assert.match(await seenFrom(INTRANET), /<a class="brand" href="\/">Waxseal</, path);
+        const text = await seenFrom(OUTSIDE);
+        assert.match(text, /<span class="brand">Waxseal</, path);
+        assert(!/<a [^>]*href="\/(assisted)?"|>Share a secret</.test(text), path);
+      }
+    }
+  });
+
   it("shows everybody else a plain page, with no script and no way to send anything", async () => {
     const app = createTestApp({ env });
     for (const path of ["/", "/assisted"]) {

@@ -26,6 +26,8 @@ export interface AccessDeps {
 
 export interface AccessGate {
   readonly demands: Demands;
+  /** Whether there is anything here on which this client could create. Writes nothing down. */
+  mayCreate(req: Request): boolean;
   /** Passes a `refused` problem on where this client may not create. Before anything is read. */
   readonly creating: RequestHandler;
   /** The same for what counts against no limit: after the proof, so that not everybody can fill the audit trail. */
@@ -94,6 +96,7 @@ export function createAccessGate(deps: AccessDeps): AccessGate {
 
   return {
     demands,
+    mayCreate: (req) => config.role !== "open" && demands.mayCreate(clientAddress(req)),
     checkCreating,
     creating(req, _res, next) {
       checkCreating(req);

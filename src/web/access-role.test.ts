@@ -26,7 +26,7 @@ const ofCreating = [
   ["get", "/api/v1/receipt/events"],
   ["delete", "/api/v1/receipt/secret"],
   ["post", "/api/v1/receipt/unlock"],
-  ["get", "/"],
+  ["post", "/"],
   ["get", "/r"],
   ["get", "/links"],
   ["get", "/assisted"],
@@ -38,7 +38,7 @@ const ofOpening = [
   ["get", "/api/v1/secret/blob"],
   ["post", "/api/v1/secret/open"],
   ["post", "/api/v1/secret/ack"],
-  ["get", "/s"],
+  ["post", "/s"],
 ] as const;
 
 /** The answer without what differs from one request to the next. */
@@ -105,7 +105,7 @@ describe("An instance that serves half", () => {
 
   it("leads nobody to a page that it does not have", async () => {
     const { create, open } = halves();
-    for (const path of ["/s", "/assisted/open", "/nothing"]) {
+    for (const path of ["/", "/s", "/assisted/open", "/nothing"]) {
       const { text } = await open.http.get(path).set(HTML);
       const targets = [...text.matchAll(/<a [^>]*href="([^"]+)"/g)].map(([, href = ""]) => href);
       for (const href of targets.filter((target) => target.startsWith("/"))) {

@@ -20,6 +20,7 @@ import { instrumentStore } from "./instrument-store.ts";
 import { createLimits, type LimitName } from "./limits.ts";
 import { createLinkRoutes } from "./link-routes.ts";
 import type { Metrics } from "./metrics.ts";
+import { createOtherHalf } from "./other-half.ts";
 import { createPages } from "./pages.ts";
 import { notFound } from "./problem.ts";
 import { createProblemPage } from "./problem-page.ts";
@@ -119,11 +120,12 @@ export function createApp(deps: AppDeps): RequestListener {
   }
   if (opens) service.use(createLinkRoutes(routeDeps));
   service.use(createPages(deps, gate));
+  service.use(createOtherHalf(deps, gate));
   if (config.assisted) service.use(createAssisted({ ...deps, ...routeDeps }));
   app.use(config.basePath || "/", service);
 
   app.use((_req, _res, next) => next(notFound()));
-  const renderProblemPage = createProblemPage(deps);
+  const renderProblemPage = createProblemPage(deps, gate);
   app.use(createErrorHandler({ log, limits, basePath: config.basePath, renderProblemPage }));
   return (req, res) => {
     req.url = pathOf(req.url);

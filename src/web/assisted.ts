@@ -12,11 +12,12 @@ import { createAssistedHeaders } from "./security-headers.ts";
 import { isLocal } from "./start-words.ts";
 
 export function createAssisted(deps: AssistedDeps): Router {
-  const { config, render } = deps;
+  const { config, gate, render } = deps;
   const frame = createFrame(deps);
   const creates = config.role !== "open";
   const send: SendPage = (response, name, data, page, shown = []) => {
-    sendPageBytes(response.type("html"), render(name, data, frame(page)), shown);
+    const html = render(name, data, frame(page, gate.mayCreate(response.req)));
+    sendPageBytes(response.type("html"), html, shown);
   };
 
   const router = Router({ caseSensitive: true, strict: true });
@@ -26,12 +27,9 @@ export function createAssisted(deps: AssistedDeps): Router {
   if (protocol !== "https:" && !isLocal(hostname)) {
     const heading = "This page needs https";
     const detail = "What you type here would cross the network unprotected. Ask your administrator.";
-    const refuse: RequestHandler = (_request, response) => {
-      const data = {
-        heading,
-        detail,
-        createHref: creates ? `${config.basePath}/` : undefined,
-      };
+    const refuse: RequestHandler = (request, response) => {
+      const createHref = gate.mayCreate(request) ? `${config.basePath}/` : undefined;
+      const data = { heading, detail, createHref };
       send(response, "message", data, { title: heading, seal: "expired" });
     };
     if (creates) router.all("/assisted", refuse);

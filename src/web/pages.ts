@@ -16,16 +16,15 @@ export interface PageDeps {
   readonly render: Renderer;
 }
 
-/** The frame of a page, but for what each page decides. */
+/** The frame of a page, but for what each page decides. Who may not create is not led to where one could. */
 export function createFrame({
   config,
   assets,
-}: PageDeps): (page: Partial<Frame> & { title: string }) => Frame {
+}: PageDeps): (page: Partial<Frame> & { title: string }, mayCreate: boolean) => Frame {
   const { basePath } = config;
   const common = {
     seal: "sealed",
     rim: sealRim(),
-    homeHref: config.role === "open" ? undefined : `${basePath}/`,
     publicUrl: config.publicUrl.href.replace(/\/$/, ""),
     linkUrl: config.linkUrl.href.replace(/\/$/, ""),
     maxSecretBytes: config.maxSecretBytes,
@@ -35,7 +34,7 @@ export function createFrame({
     style: assets.reference("waxseal.css", basePath),
     script: undefined,
   } as const;
-  return (page) => ({ ...common, ...page });
+  return (page, mayCreate) => ({ ...common, homeHref: mayCreate ? `${basePath}/` : undefined, ...page });
 }
 
 /** The choices of "Delete after" up to `longest`, with `chosen` or the next shorter one preselected. */
@@ -50,7 +49,7 @@ export function ttlChoices({ ttlChoices }: Config, longest: number, chosen: numb
 }
 
 /** A page that is the same for everyone: rendered and compressed once, then sent from memory. */
-function constantPage(html: string): RequestHandler {
+export function constantPage(html: string, status = 200): RequestHandler {
   const body = Buffer.from(html);
   const encodings = new Map([
     ["br", brotliCompressSync(body)],
@@ -61,6 +60,7 @@ function constantPage(html: string): RequestHandler {
     const picked = pickEncoding(request, encodings);
     if (!picked) return next();
     const [encoding, bytes] = picked;
+    response.status(status);
     response.set("Content-Type", "text/html; charset=utf-8");
     response.vary("Accept-Encoding");
     if (encoding !== "identity") response.set("Content-Encoding", encoding);
@@ -68,11 +68,21 @@ function constantPage(html: string): RequestHandler {
   };
 }
 
+/** The page that `draw` makes for who may create, or else for who may not. Each is drawn once, now. */
+export function forWhoMayCreate(
+  { mayCreate }: Pick<AccessGate, "mayCreate">,
+  draw: (mayCreate: boolean) => RequestHandler,
+): RequestHandler {
+  const [may, mayNot] = [draw(true), draw(false)];
+  return (request, response, next) => (mayCreate(request) ? may : mayNot)(request, response, next);
+}
+
 /**
  * The scripted pages. None of them knows which secret it is about: what names and opens one
  * stands in the fragment, which no browser sends.
  */
-export function createPages(deps: PageDeps, { demands, creating }: AccessGate): Router {
+export function createPages(deps: PageDeps, gate: AccessGate): Router {
+  const { demands, creating } = gate;
   const { config, assets, render } = deps;
   const { basePath } = config;
   const frame = createFrame(deps);
@@ -81,7 +91,11 @@ export function createPages(deps: PageDeps, { demands, creating }: AccessGate): 
     name: Name,
     title: string,
     data: PageData[Name],
-  ) => constantPage(render(name, data, frame({ title, script: assets.reference(`${name}.js`, basePath) })));
+    mayCreate: boolean,
+  ) => {
+    const script = assets.reference(`${name}.js`, basePath);
+    return constantPage(render(name, data, frame({ title, script }, mayCreate)));
+  };
 
   /** One for each longest time to live that a client's network may have. */
   const creates = new Map(
@@ -95,20 +109,28 @@ export function createPages(deps: PageDeps, { demands, creating }: AccessGate): 
         mail: config.mail !== undefined,
         requirePassphrase: config.requirePassphrase,
       };
-      return [longest, page("create", "Share a secret", data)] as const;
+      return [longest, page("create", "Share a secret", data, true)] as const;
     }),
   );
   const create: RequestHandler = (request, response, next) =>
     creates.get(demands.maxTtl(clientAddress(request)))?.(request, response, next);
-  const open = page("open", "A secret for you", { assistedHref: assistedHref("/open") });
-  const receipt = page("receipt", "What became of it", {
-    assistedHref: assistedHref("/open"),
-    retention: durationWords(config.retention),
-    states: STATE_WORDS,
-    events: EVENT_WORDS,
-    linksHref: `${basePath}/links`,
+  const open = forWhoMayCreate(gate, (mayCreate) =>
+    page("open", "A secret for you", { assistedHref: assistedHref("/open") }, mayCreate),
+  );
+  const receipt = forWhoMayCreate(gate, (mayCreate) => {
+    const data = {
+      assistedHref: assistedHref("/open"),
+      retention: durationWords(config.retention),
+      states: STATE_WORDS,
+      events: EVENT_WORDS,
+      linksHref: `${basePath}/links`,
+    };
+    return page("receipt", "What became of it", data, mayCreate);
   });
-  const links = page("links", "My links", { states: STATE_WORDS, createHref: `${basePath}/` });
+  const links = forWhoMayCreate(gate, (mayCreate) => {
+    const data = { states: STATE_WORDS, createHref: mayCreate ? `${basePath}/` : undefined };
+    return page("links", "My links", data, mayCreate);
+  });
 
   const router = Router();
   if (config.role !== "open") {

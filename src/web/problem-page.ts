@@ -1,3 +1,4 @@
+import type { AccessGate } from "./access-gate.ts";
 import type { RenderProblemPage } from "./error-handler.ts";
 import { createFrame, type PageDeps } from "./pages.ts";
 
@@ -9,13 +10,16 @@ const HEADINGS: Readonly<Record<string, string>> = {
 };
 
 /** A problem as a page with a heading, what happened, and a way back. */
-export function createProblemPage(deps: PageDeps): RenderProblemPage {
-  const { basePath, role } = deps.config;
+export function createProblemPage(
+  deps: PageDeps,
+  { mayCreate }: Pick<AccessGate, "mayCreate">,
+): RenderProblemPage {
   const frame = createFrame(deps);
-  return (problem, _request, response) => {
+  return (problem, request, response) => {
     const heading = HEADINGS[problem.code] ?? problem.title;
-    const createHref = role === "open" || problem.code === "refused" ? undefined : `${basePath}/`;
+    const page = frame({ title: heading, seal: "expired" }, mayCreate(request));
+    const createHref = problem.code === "refused" ? undefined : page.homeHref;
     const data = { heading, detail: problem.message, createHref };
-    response.type("html").send(deps.render("message", data, frame({ title: heading, seal: "expired" })));
+    response.type("html").send(deps.render("message", data, page));
   };
 }

@@ -16,6 +16,10 @@ export interface PageData {
     requirePassphrase: boolean;
   };
   open: { assistedHref: string | undefined };
+  /** In place of `create` where there is only opening. */
+  "opens-here": { assistedHref: string | undefined };
+  /** In place of `open` where there is only creating. Addresses without a slash at the end. */
+  "opens-elsewhere": { opensAt: string; createsAt: string };
   receipt: {
     assistedHref: string | undefined;
     retention: string;
@@ -23,8 +27,8 @@ export interface PageData {
     events: readonly { name: string; words: string }[];
     linksHref: string;
   };
-  links: { states: readonly StateWords[]; createHref: string };
-  /** `createHref`: undefined where nothing can be created, at least by this client. */
+  /** `createHref`, here and elsewhere: undefined where nothing can be created, at least by this client. */
+  links: { states: readonly StateWords[]; createHref: string | undefined };
   message: { heading: string; detail: string; createHref: string | undefined };
   "assisted-create": {
     action: string;
@@ -112,7 +116,7 @@ export interface Frame {
   readonly seal: "sealed" | "opened" | "expired" | "deleted" | "locked";
   /** SVG path data for the seal's outline. */
   readonly rim: string;
-  /** Undefined where there is no page to create on. */
+  /** Undefined where there is no page to create on, at least for this client. */
   readonly homeHref: string | undefined;
   readonly publicUrl: string;
   /** Where links lead. */
