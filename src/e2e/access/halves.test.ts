@@ -63,7 +63,12 @@ describe("Two instances on one Redis, one that creates on the intranet and one t
 
     const reader = await comeFrom("203.0.113.9");
     await reader.goto(link.replace(opening, creating));
-    await heading(reader, "We can't find this").waitFor();
+    await heading(reader, "Secrets are created here").waitFor();
+    const elsewhere = reader.waitForEvent("popup");
+    await reader.getByRole("link", { name: opening }).click();
+    await heading(await elsewhere, "Secrets are opened here").waitFor();
+    assert.equal((await elsewhere).url(), `${opening}/`);
+    assert.equal(reader.url(), link.replace(opening, creating));
     await reader.goto(link);
     await press(reader, "Open secret");
     await heading(reader, "Here's your secret").waitFor();
@@ -71,7 +76,7 @@ describe("Two instances on one Redis, one that creates on the intranet and one t
     await sender.goto(receipt);
     await heading(sender, "Opened").waitFor();
     await reader.goto(`${opening}/`);
-    await heading(reader, "We can't find this").waitFor();
+    await heading(reader, "Secrets are opened here").waitFor();
   });
 });
 
