@@ -3,11 +3,13 @@ import { formatRules, type Rules, rulesSchema } from "../access/rules.ts";
 import { type Bytes, wipe } from "../envelope/bytes.ts";
 import type { Part } from "../envelope/parts.ts";
 import { sealRim } from "../envelope/rim.ts";
+import { toldWords } from "../envelope/rule-words.ts";
 import { prepareSecret } from "../envelope/sender.ts";
 import { formatBytes } from "../envelope/size-words.ts";
 import { parseTtl } from "../envelope/tokens.ts";
 import type { NewSecret } from "../store/store.ts";
 import { assistedLimit } from "./assisted-limit.ts";
+import { storedRuleWords } from "./assisted-receipt-page.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { clientAddress } from "./client-address.ts";
 import { issueFormToken } from "./csrf.ts";
@@ -132,6 +134,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       expires: formatTime(result.expiresAt),
       expiresWords: timeWords(result.expiresAt),
       passphrase: passphrase !== "",
+      terms: [...storedRuleWords(terms.rules), ...(terms.sender ? [toldWords(entered.email)] : [])],
       openHref: `${basePath}/assisted/open`,
       createHref: `${basePath}/assisted`,
     };

@@ -14,7 +14,6 @@ import {
   createClaim,
   hashAccessProof,
   hashLinkProof,
-  hashReceiptToken,
   parseClaim,
   parseReceiptFragment,
 } from "../envelope/tokens.ts";
@@ -22,7 +21,8 @@ import { type UnsealedPart, unsealWhole } from "../envelope/unseal.ts";
 import { MAX_READ, type SecretRecord, StoreUnavailableError } from "../store/store.ts";
 import { hrefOf, sendZip } from "./assisted-files.ts";
 import { assistedLimit } from "./assisted-limit.ts";
-import { createAuthenticate } from "./bearer.ts";
+import type { SendReceipt } from "./assisted-receipt-page.ts";
+import { createAuthenticate, receiptHolder } from "./bearer.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { issueFormToken } from "./csrf.ts";
 import { createFormBody, parseForm, textOf } from "./form-body.ts";
@@ -32,14 +32,15 @@ import {
   checkFormToken,
   countAgainst,
   FormError,
+  fragmentOf,
   type SendPage,
 } from "./form-page.ts";
 import { onceOver } from "./once-over.ts";
 import { shownBytes } from "./page-bytes.ts";
 import { notFound, Problem } from "./problem.ts";
 import { createReadBlob } from "./read-blob.ts";
-import { ended, formatTime } from "./secret-state.ts";
-import { eventWords, stateWords, timeWords } from "./state-words.ts";
+import { ended } from "./secret-state.ts";
+import { timeWords } from "./state-words.ts";
 
 const FORM_BYTES = 16_384;
 /** So many secrets of the largest size may be in memory at once. */
@@ -64,12 +65,7 @@ interface Entered {
   readonly claim: ClaimToken;
 }
 
-/** The part of a pasted link after its #, or all of it where somebody pasted just that. */
-function fragmentOf(pasted: string): string {
-  return pasted.slice(pasted.indexOf("#") + 1).trim();
-}
-
-export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
+export function createAssistedOpen(deps: AssistedDeps, send: SendPage, sendReceipt: SendReceipt): Router {
   const { config, store, limits, gate, audit, hashPassphrase, log } = deps;
   const { basePath } = config;
   const authenticate = createAuthenticate(store, audit);
@@ -92,22 +88,6 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
       problem: error && { field: error.field, words: error.message },
     };
     send(response, "assisted-open", data, { title: `${error ? "Error: " : ""}${TITLES[config.role]}` });
-  }
-
-  function sendReceipt(response: Response, record: SecretRecord): void {
-    const { id, events } = record;
-    const { heading, summary, seal } = stateWords(record);
-    const told = events.map(({ at, kind }) => ({
-      words: eventWords(kind),
-      at: formatTime(at),
-      atWords: timeWords(at),
-    }));
-    const isLive = ["sealed", "locked"].includes(record.state);
-    const expires = isLive
-      ? { at: formatTime(record.expiresAt), words: timeWords(record.expiresAt) }
-      : undefined;
-    const data = { heading, summary, expires, events: told, createHref: `${basePath}/assisted` };
-    send(response, "assisted-receipt", data, { title: heading, seal, rim: sealRim(id) });
   }
 
   async function sendOpened(
@@ -217,9 +197,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage): Router {
         // What this instance does not serve is not there.
         if (config.role === (receipt ? "open" : "create")) throw notFound();
         if (receipt) {
-          const digest = await hashReceiptToken(receipt.proof);
-          wipe(receipt.proof);
-          sendReceipt(response, await authenticate({ id: receipt.id, digest, role: "receipt" }));
+          sendReceipt(request, response, await authenticate(await receiptHolder(receipt)), entered.link);
         } else {
           await open(request, response, fragment, entered);
         }

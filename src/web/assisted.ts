@@ -5,6 +5,8 @@
 import { type RequestHandler, Router } from "express";
 import { createAssistedCreate } from "./assisted-create.ts";
 import { createAssistedOpen } from "./assisted-open.ts";
+import { createAssistedReceipt } from "./assisted-receipt.ts";
+import { createReceiptPage } from "./assisted-receipt-page.ts";
 import type { AssistedDeps, SendPage } from "./form-page.ts";
 import { sendPageBytes } from "./page-bytes.ts";
 import { createFrame } from "./pages.ts";
@@ -32,11 +34,13 @@ export function createAssisted(deps: AssistedDeps): Router {
       const data = { heading, detail, createHref };
       send(response, "message", data, { title: heading, seal: "expired" });
     };
-    if (creates) router.all("/assisted", refuse);
+    if (creates) router.all(["/assisted", "/assisted/receipt"], refuse);
     router.all("/assisted/open", refuse);
     return router;
   }
+  const sendReceipt = createReceiptPage(deps, send);
+  if (creates) router.use(createAssistedReceipt(deps, send, sendReceipt));
   if (creates) router.use(createAssistedCreate(deps, send));
-  router.use(createAssistedOpen(deps, send));
+  router.use(createAssistedOpen(deps, send, sendReceipt));
   return router;
 }

@@ -59,6 +59,11 @@ export type SendPage = <Name extends keyof PageData>(
   shown?: readonly ShownBytes[],
 ) => void;
 
+/** The part of a pasted address after its #, or all of it where somebody pasted just that. */
+export function fragmentOf(pasted: string): string {
+  return pasted.slice(pasted.indexOf("#") + 1).trim();
+}
+
 /** Throws where the form didn't come from a page that this browser got from us. */
 export function checkFormToken(request: Request, token: string, field: string): void {
   if (isFormToken(request, token)) return;

@@ -58,6 +58,8 @@ export interface PageData {
     expires: string;
     expiresWords: string;
     passphrase: boolean;
+    /** What the sender chose, one sentence each. */
+    terms: readonly string[];
     openHref: string;
     createHref: string;
   };
@@ -73,13 +75,43 @@ export interface PageData {
     problem: FieldProblem | undefined;
   };
   "assisted-opened": { texts: readonly string[]; files: readonly { name: string; href: string }[] };
+  /** What could not be done on a receipt, to be tried again. */
+  "assisted-act": {
+    heading: string;
+    button: string;
+    irreversible: boolean;
+    action: string;
+    csrf: string;
+    act: string;
+    receipt: string;
+    locked: string;
+    problem: FieldProblem;
+  };
   "assisted-receipt": {
     heading: string;
     summary: string;
-    /** Undefined where it has ended. */
-    expires: { at: string; words: string } | undefined;
+    /** What has just happened. */
+    notice: string | undefined;
+    /** Who may open it; none where everybody may who has the link. */
+    rules: readonly string[];
+    /** Undefined where it has ended: nothing can be done any more. */
+    live:
+      | {
+          /** "It is deleted", to which the time belongs. */
+          ending: string;
+          at: string;
+          words: string;
+          /** " 9 passphrase tries left.", or empty */
+          tries: string;
+          action: string;
+          csrf: string;
+          receipt: string;
+          /** Undefined where it isn't locked. */
+          locked: string | undefined;
+        }
+      | undefined;
     events: readonly { words: string; at: string; atWords: string }[];
-    createHref: string;
+    createHref: string | undefined;
   };
 }
 
