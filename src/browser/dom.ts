@@ -98,12 +98,17 @@ export function showProblem(words: string, field: HTMLElement): void {
   field.setAttribute("aria-invalid", "true");
   const summary = element("problem", HTMLElement);
   summary.hidden = false;
-  if (!document.title.startsWith("Error: ")) document.title = `Error: ${document.title}`;
+  markTitle(true);
   summary.focus();
+}
+
+/** In a row of tabs and to a screen reader, the title is the first to say that something is wrong. */
+export function markTitle(wrong: boolean): void {
+  document.title = `${wrong ? "Error: " : ""}${document.title.replace(/^Error: /, "")}`;
 }
 
 export function clearProblem(): void {
   element("problem", HTMLElement).hidden = true;
-  document.title = document.title.replace(/^Error: /, "");
+  markTitle(false);
   for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
 }

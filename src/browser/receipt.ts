@@ -2,7 +2,18 @@ import { sealRim } from "../envelope/rim.ts";
 import { ruleWords } from "../envelope/rule-words.ts";
 import { formatReceiptBearer, parseReceiptFragment } from "../envelope/tokens.ts";
 import { ApiProblem, deleteSecret, explain, type ReceiptView, readReceipt, unlockSecret } from "./api.ts";
-import { announce, element, fill, formatTime, press, setRim, setSeal, setTitle, show } from "./dom.ts";
+import {
+  announce,
+  element,
+  fill,
+  formatTime,
+  markTitle,
+  press,
+  setRim,
+  setSeal,
+  setTitle,
+  show,
+} from "./dom.ts";
 import { followReceipt } from "./follow-receipt.ts";
 import { onLeave, startPage } from "./start-page.ts";
 import { eventWords, stateWords } from "./state-words.ts";
@@ -28,6 +39,7 @@ function timelineItem(event: ReceiptEvent): HTMLLIElement {
 
 function startReceipt(): void {
   let following = new AbortController();
+  const problem = element("problem", HTMLElement);
 
   async function load(): Promise<void> {
     following.abort();
@@ -39,7 +51,7 @@ function startReceipt(): void {
     const bearer = formatReceiptBearer(receipt.id, receipt.proof);
     setRim(sealRim(receipt.id));
     // What could not be done with another receipt, whose address this tab had.
-    element("problem", HTMLElement).hidden = true;
+    problem.hidden = true;
     let shown: ReceiptView | undefined;
     let arrivalTimer = 0;
     signal.addEventListener("abort", () => clearTimeout(arrivalTimer));
@@ -59,7 +71,7 @@ function startReceipt(): void {
       // A state that changes while we look is said and focused; an unchanged one leaves focus alone.
       else if (changed) {
         // What could not be done before is no news beside what has happened.
-        element("problem", HTMLElement).hidden = true;
+        problem.hidden = true;
         fill(show("known"), values);
       } else {
         fill(document, values);
@@ -71,6 +83,7 @@ function startReceipt(): void {
       // In a row of tabs, its first words are all that is seen.
       if (view.state === "opened") document.title = "✓ Opened";
       else setTitle(heading);
+      markTitle(!problem.hidden);
       showWordList(element("rules", HTMLElement), ruleWords(view.rules ?? {}, formatTime));
       element("timeline", HTMLElement).replaceChildren(...view.events.map(timelineItem));
       for (const id of ["receipt-actions", "keep-address"]) element(id, HTMLElement).hidden = !live;
@@ -117,16 +130,17 @@ function startReceipt(): void {
 
     const act = (id: string, working: string, what: (bearer: string) => Promise<void>, failure: string) => {
       const button = element(id, HTMLButtonElement);
-      const problem = element("problem", HTMLElement);
       button.onclick = () =>
         press(button, working, async () => {
           problem.hidden = true;
+          markTitle(false);
           try {
             await what(bearer);
           } catch (error) {
             if (!(error instanceof ApiProblem && error.body.code === "ended")) {
               fill(document, { failure: explain(error, failure) });
               problem.hidden = false;
+              markTitle(true);
               problem.focus();
               return;
             }
@@ -135,8 +149,9 @@ function startReceipt(): void {
         });
     };
 
-    act("delete", "Deleting…", deleteSecret, "We couldn't delete it. Nothing was changed. Try again.");
-    act("unlock", "Unlocking…", unlockSecret, "We couldn't unlock it. Nothing was changed. Try again.");
+    // The answer may have been lost, and not the request.
+    act("delete", "Deleting…", deleteSecret, "We can't tell whether it was deleted. Try again.");
+    act("unlock", "Unlocking…", unlockSecret, "We can't tell whether it was unlocked. Try again.");
     document.onvisibilitychange = () => {
       if (document.visibilityState === "visible" && shown?.endedAt === undefined) void look();
     };

@@ -207,7 +207,7 @@ describe("The receipt page", () => {
   });
 
   it("forgets what could not be done once the secret has ended, or another receipt is shown", async () => {
-    const problem = page.getByRole("alert").filter({ hasText: "We couldn't delete it." });
+    const problem = page.getByRole("alert").filter({ hasText: "We can't tell whether it was deleted." });
     const fail = async () => {
       await page.getByRole("button", { name: "Delete now" }).click();
       await problem.waitFor();
@@ -222,6 +222,22 @@ describe("The receipt page", () => {
     await open(replica(1), secret);
     await heading("Opened").waitFor();
     assert.ok(await problem.isHidden());
+  });
+
+  it("says in the title too that a delete has failed, and that it has not once it is done", async () => {
+    const secret = await show(replica(0));
+    await page.route("**/api/v1/receipt/secret", (route) => route.abort());
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await page.locator("#problem").getByText("We can't tell whether it was deleted. Try again.").waitFor();
+    assert.equal(await page.title(), "Error: Sealed · Waxseal");
+    // News of the same state takes nothing back.
+    await fetch(`${replica(1).url}/api/v1/secret`, { headers: { Authorization: `Bearer ${secret.link}` } });
+    await page.locator("#timeline li").nth(1).waitFor();
+    assert.equal(await page.title(), "Error: Sealed · Waxseal");
+    await page.unroute("**/api/v1/receipt/secret");
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+    assert.equal(await page.title(), "Deleted · Waxseal");
   });
 
   it("asks from time to time where something on the way keeps the stream back", async () => {
