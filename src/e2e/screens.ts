@@ -17,6 +17,9 @@ const at = (name: string | RegExp) => (page: Page) =>
   page.getByRole("heading", { name, exact: true }).waitFor();
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 
+/** Refuses none of the browsers here. */
+const OWN_NETWORK = { networks: ["127.0.0.0/8", "::1/128", "2001:db8:85a3:8d3:1319:8a2e:370:7348/128"] };
+
 /** The server's answer about a secret that is gone. */
 const ended = (state: string) => ({
   status: 410,
@@ -360,8 +363,38 @@ export const scenes = {
     await openAssisted(page, url, (await share(url)).link);
     await at("Here's your secret")(page);
   },
+  "assisted, ready with rules": async (page, { url }) => {
+    await page.goto(`${url}/assisted`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await page.getByText("Who may open").click();
+    await page.getByLabel(/^Only from/).fill("10.0.0.0/8 2001:db8:85a3:8d3:1319:8a2e:370:7348/128");
+    await press(page, "Create link");
+    await at("Your link is ready")(page);
+  },
   "assisted, receipt": async (page, { url }) => {
     await openAssisted(page, url, (await share(url)).receipt);
     await at("Sealed")(page);
+  },
+  "assisted, locked receipt": async (page, { url }) => {
+    const { link, receipt } = await share(url, { passphrase: "rosebud", rules: OWN_NETWORK });
+    await lock(page, link);
+    await openAssisted(page, url, receipt);
+    await at("Locked")(page);
+  },
+  "assisted, unlocked": async (page, waxseal) => {
+    await scenes["assisted, locked receipt"](page, waxseal);
+    await press(page, "Unlock");
+    await at("Sealed")(page);
+  },
+  "assisted, deleted": async (page, waxseal) => {
+    await scenes["assisted, receipt"](page, waxseal);
+    await press(page, "Delete now");
+    await at("Deleted")(page);
+  },
+  "assisted, not deleted": async (page, waxseal) => {
+    await scenes["assisted, receipt"](page, waxseal);
+    await page.context().clearCookies();
+    await press(page, "Delete now");
+    await at("There is a problem")(page);
   },
 } satisfies Readonly<Record<string, Scene>>;

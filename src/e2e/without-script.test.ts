@@ -110,6 +110,61 @@ describe("without script", () => {
     assert.equal(await page.getByRole("button").count(), 0);
   });
 
+  it("deletes by a receipt at a press of a button, and the link opens no more", async () => {
+    const { link, receipt } = await createAssisted("hunter2");
+    await openAssisted(receipt);
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+    await page.getByText("The secret is gone and the link no longer opens.").waitFor();
+    assert.equal(await page.getByRole("button").count(), 0);
+    await page.reload();
+    await heading("Deleted").waitFor();
+    await openAssisted(link);
+    await page.getByText("The sender deleted this secret.").waitFor();
+    const fragment = receipt.split("#")[1] ?? "";
+    assert.ok(fragment !== "" && requests.every((request) => !request.url().includes(fragment)));
+  });
+
+  it("unlocks by a receipt what wrong passphrases have locked, and a reload unlocks no later lock", async () => {
+    const { link, receipt } = await createAssisted("hunter2", "correct horse");
+    const lock = async () => {
+      const other = await page.context().newPage();
+      await other.goto(`${waxseal.url}/assisted/open`);
+      await other.getByLabel("Link or receipt").fill(link);
+      for (let tries = 10; tries > 0; tries--) {
+        await other.getByLabel(/^Passphrase/).fill("wrong");
+        await other.getByRole("button", { name: "Open secret" }).click();
+        await other.getByText(tries > 1 ? `${tries - 1} tr` : "The secret is locked").waitFor();
+      }
+      await other.close();
+    };
+    await lock();
+    await openAssisted(receipt);
+    await heading("Locked").waitFor();
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await heading("Sealed").waitFor();
+    await page.getByText("10 passphrase tries left.").waitFor();
+    await lock();
+    await page.reload();
+    await heading("Locked").waitFor();
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await page.getByText(/^Unlocked\./).waitFor();
+    await openAssisted(link, "correct horse");
+    await heading("Here's your secret").waitFor();
+  });
+
+  it("keeps the receipt in the form where it could not be done, and does it from there", async () => {
+    const { receipt } = await createAssisted("hunter2");
+    await openAssisted(receipt);
+    await page.context().clearCookies();
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await page.locator(".problem:focus").waitFor();
+    assert.match(await page.title(), /^Error: Delete this secret/);
+    assert.equal(await page.getByLabel("Receipt").inputValue(), receipt);
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+  });
+
   it("counts a wrong passphrase, keeps the link in the form, and opens with the right one", async () => {
     const { link } = await createAssisted("hunter2", "correct horse");
     await openAssisted(link, "wrong");
