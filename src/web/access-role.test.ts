@@ -213,10 +213,15 @@ describe("The assisted pages and who may open", () => {
       const entered = { ...fields, ...wrong };
       const { status, text } = await submit(app, "/assisted", entered);
       assert.equal(status, 400);
-      const problem = /<p><a href="#([^"]+)">([^<]+)</.exec(text);
+      const problem = /<p id="problem-words"><a href="#([^"]+)">([^<]+)</.exec(text);
       assert.equal(problem?.[1], field);
       assert.match(problem?.[2] ?? "", says);
-      assert.match(text, new RegExp(`id="${field}"`));
+      const invalid = [...text.matchAll(/<[^>]*aria-invalid="true"[^>]*>/g)].map(String);
+      assert.equal(invalid.length, 1);
+      assert.match(
+        invalid[0] ?? "",
+        new RegExp(` id="${field}".* aria-describedby="([^"]* )?problem-words"`),
+      );
       assert(text.includes(">\nhunter2</textarea>"));
       if (entered.networks) assert(text.includes(`>\n${entered.networks}</textarea>`));
       if (entered["not-before"]) assert(text.includes(`value="${entered["not-before"]}"`));

@@ -15,7 +15,14 @@ import { clientAddress } from "./client-address.ts";
 import { issueFormToken } from "./csrf.ts";
 import { demandErrors } from "./demand-errors.ts";
 import { decodeText, parseForm, readFormBody, textOf, withUnixLineEnds } from "./form-body.ts";
-import { type AssistedDeps, asFormError, checkFormToken, FormError, type SendPage } from "./form-page.ts";
+import {
+  type AssistedDeps,
+  asFormError,
+  checkFormToken,
+  FormError,
+  SEND,
+  type SendPage,
+} from "./form-page.ts";
 import { type FormFile, type MultipartForm, readMultipart } from "./multipart-body.ts";
 import { parseEnteredSender } from "./notify-form.ts";
 import { onceOver } from "./once-over.ts";
@@ -126,8 +133,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const prepared = await prepareSecret(partsOf(entered), passphrase, hashPassphrase);
     const result = await storeSealed(store, prepared, terms);
     wipe(prepared.receiptToken);
-    if (result.kind === "conflict")
-      throw new FormError("secret", "It could not be saved. Send it again.", 409);
+    if (result.kind === "conflict") throw new FormError(SEND, "It could not be saved. Send it again.", 409);
     const data = {
       link: `${linkBase}/s#${prepared.linkFragment}`,
       receipt: `${base}/r#${prepared.receiptFragment}`,
@@ -175,7 +181,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
         tooLarge,
       };
       try {
-        checkFormToken(request, textOf(fields, "csrf"), "secret");
+        checkFormToken(request, textOf(fields, "csrf"));
         await create(response, entered, checkEntered(request, entered));
       } catch (error) {
         const shown = asFormError(error, "secret", log);

@@ -190,7 +190,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage, sendRecei
         claim: parseClaim(textOf(fields, "claim")) ?? createClaim(),
       };
       try {
-        checkFormToken(request, textOf(fields, "csrf"), "link");
+        checkFormToken(request, textOf(fields, "csrf"));
         await countAgainst(limits.open, request, response);
         const fragment = fragmentOf(entered.link);
         const receipt = parseReceiptFragment(fragment);

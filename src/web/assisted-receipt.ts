@@ -105,7 +105,7 @@ export function createAssistedReceipt(deps: AssistedDeps, send: SendPage, sendRe
         locked: textOf(fields, "locked"),
       };
       try {
-        checkFormToken(request, textOf(fields, "csrf"), "receipt");
+        checkFormToken(request, textOf(fields, "csrf"));
         await countAgainst(limits.open, request, response);
         const receipt = parseReceiptFragment(fragmentOf(entered.receipt));
         if (!receipt)

@@ -74,12 +74,15 @@ describe("The assisted pages", () => {
       const form = await app.http.get(path).expect(200);
       const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
       const { linkFragment: link } = await sealSecret();
-      const { headers } = await app.http
+      const { headers, text } = await app.http
         .post(path)
         .set("Cookie", form.get("Set-Cookie") ?? [])
         .type("form")
         .send({ csrf, secret: "hunter2", passphrase: "", ttl: "3600", link })
         .expect(status);
+      // No field is to blame.
+      assert.match(text, /<a href="#send">/);
+      assert(!text.includes("aria-invalid"));
       const lines = app.logLines().filter(({ msg }) => msg === "request failed");
       assert.deepEqual(
         lines.map((line) => [line.level, line.requestId, Object(line.error).name]),

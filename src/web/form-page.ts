@@ -17,7 +17,10 @@ export interface AssistedDeps extends RouteDeps, PageDeps {
   readonly log: Logger;
 }
 
-/** A fault of what was entered: told beside the field, with the form as it was. */
+/** The button that sends a form, for what no field is to blame for: sending it again is all there is to do. */
+export const SEND = "send";
+
+/** A fault of what was entered, or of what came of sending it: told above the form as it was. */
 export class FormError extends Error {
   override readonly name = "FormError";
   readonly field: string;
@@ -31,22 +34,25 @@ export class FormError extends Error {
   }
 }
 
+/** Problems with the secret that was named. */
+const BLAMES: ReadonlySet<string> = new Set(["ended", "refused"]);
+
 /**
- * What a form can show for an error, with everything that was entered still in it. What the store failed
- * at never reaches the error handler then, and is logged here.
+ * What a form can show for an error, with everything that was entered still in it. `field`: the one with
+ * the token that names the secret, to blame where that has ended or is refused. What the store failed at never reaches the error handler then, and is logged here.
  */
 export function asFormError(error: unknown, field: string, log: Logger): FormError | undefined {
   if (isStoreFailure(error)) logFailure(log, "warn", error);
   if (error instanceof FormError) return error;
   if (error instanceof Problem && error.code !== "not-found")
-    return new FormError(field, error.message, error.status, error.headers);
+    return new FormError(BLAMES.has(error.code) ? field : SEND, error.message, error.status, error.headers);
   if (error instanceof StoreUnavailableError || error instanceof HasherBusyError) {
-    return new FormError(field, error.message, 503, { "Retry-After": "2" });
+    return new FormError(SEND, error.message, 503, { "Retry-After": "2" });
   }
   if (error instanceof UploadsFullError) {
-    return new FormError(field, error.message, 507, { "Retry-After": String(error.retryAfter) });
+    return new FormError(SEND, error.message, 507, { "Retry-After": String(error.retryAfter) });
   }
-  if (error instanceof StoreFullError) return new FormError(field, error.message, 507);
+  if (error instanceof StoreFullError) return new FormError(SEND, error.message, 507);
   return undefined;
 }
 
@@ -65,9 +71,9 @@ export function fragmentOf(pasted: string): string {
 }
 
 /** Throws where the form didn't come from a page that this browser got from us. */
-export function checkFormToken(request: Request, token: string, field: string): void {
+export function checkFormToken(request: Request, token: string): void {
   if (isFormToken(request, token)) return;
-  throw new FormError(field, "This form was too old, or your browser keeps no cookies. Send it again.", 403);
+  throw new FormError(SEND, "This form was too old, or your browser keeps no cookies. Send it again.", 403);
 }
 
 /** Counts the request against `limit`; rejects with its problem above it. */
