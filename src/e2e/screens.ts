@@ -4,7 +4,7 @@ import { addFiles, createLink, file, filePart } from "./file-people.ts";
 import { optionScenes } from "./option-scenes.ts";
 import { pictures } from "./pictures.ts";
 import { putLinks } from "./remembered-links.ts";
-import { deleteByReceipt, type Scene, share, shareUnsent } from "./rig.ts";
+import { deleteByReceipt, type Scene, share, shareUnsent, startWaxseal } from "./rig.ts";
 
 const MiB = 2 ** 20;
 const someFiles = [
@@ -53,6 +53,16 @@ async function openAssisted(page: Page, url: string, pasted: string): Promise<vo
   await page.goto(`${url}/assisted/open`);
   await page.getByLabel("Link or receipt").fill(pasted);
   await press(page, "Open secret");
+}
+
+/** A page of an instance that serves half, which needs nothing more once it is shown. */
+async function showHalf(page: Page, path: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const half = await startWaxseal({ REDIS_URL: "redis://localhost", ...env });
+  try {
+    await page.goto(`${half.url}${path}`);
+  } finally {
+    await half.close();
+  }
 }
 
 /** Every screen and state that a person can come to. */
@@ -345,6 +355,15 @@ export const scenes = {
     await page.route("**/assets/create-*.js", (route) => route.abort());
     await page.goto(`${url}/`);
     await page.getByText("The encryption script didn't load.").waitFor();
+  },
+  "opens here": async (page) => {
+    await showHalf(page, "/", { ROLE: "open" });
+    await at("Secrets are opened here")(page);
+  },
+  "opens elsewhere": async (page) => {
+    const LINK_URL = "https://geheimnisse-oeffnen.unternehmensgruppe.example";
+    await showHalf(page, "/s#AAAA", { ROLE: "create", LINK_URL });
+    await at("Secrets are created here")(page);
   },
   "not found": async (page, { url }) => page.goto(`${url}/nothing-here`),
   "assisted, create": (page, { url }) => page.goto(`${url}/assisted`),
