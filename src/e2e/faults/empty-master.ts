@@ -63,16 +63,19 @@ async function startPods() {
   }
   const pods = {
     url: redis.url,
-    master,
-    whole: () =>
-      eventually(
+    /** Sentinels may promote a second one just after the first, so there may be two for a moment. */
+    async whole(): Promise<RedisNode> {
+      let leader: RedisNode | undefined;
+      await eventually(
         "one pod leads and two have caught up",
         async () => {
-          const leader = await master();
+          leader = await master();
           return /connected_slaves:2/.test(await leader.ask("INFO", "replication")) && (await allReady());
         },
         60,
-      ),
+      );
+      return leader ?? master();
+    },
     async restart(node: RedisNode) {
       const child = running.get(node);
       if (child) await kill(child);
@@ -102,7 +105,7 @@ async function setUp(algorithm: Algorithm): Promise<Stage> {
       const [opened, kept] = divide(secrets);
       await each(secrets, (secret) => client.createSurely(secret, app.url));
       const claims = opened.map(() => newClaim());
-      const first = await pods.master();
+      const first = await pods.whole();
       const asked = await each(opened, (secret, index) => client.open(secret, claims[index] ?? "", app.url));
       await pods.restart(first);
       const known = each(opened, (secret, index) =>
