@@ -163,6 +163,10 @@ export async function driveEveryFlow(url: string): Promise<Needles> {
   const shown = await sendForm(`${url}/assisted/open`, { link, passphrase: assisted.passphrase });
   if (!shown.includes(assisted.secret)) throw new Error("The assisted page opened nothing.");
   await sendForm(`${url}/assisted/open`, { link: `${url}/r#${receipt}` });
+  for (const act of ["look", "unlock", "delete"]) {
+    for (const sent of [`${url}/r#${receipt}`, `${receipt}x`, link])
+      await sendForm(`${url}/assisted/receipt`, { act, receipt: sent });
+  }
   await (await fetch(`${url}/assisted`, { method: "POST", body: new URLSearchParams(assisted) })).text();
   return needles;
 }

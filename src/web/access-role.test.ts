@@ -31,6 +31,8 @@ const ofCreating = [
   ["get", "/links"],
   ["get", "/assisted"],
   ["post", "/assisted"],
+  ["get", "/assisted/receipt"],
+  ["post", "/assisted/receipt"],
 ] as const;
 const ofOpening = [
   ["get", "/api/v1/secret"],

@@ -11,6 +11,7 @@ const SEEDS = [
   "/links",
   "/assisted",
   "/assisted/open",
+  "/assisted/receipt",
   "/robots.txt",
   "/healthz",
   "/readyz",

@@ -72,7 +72,7 @@ const withReceipt =
 
 /** Every route that there is, and some that are not. */
 export const RULES: Readonly<Record<string, Rule>> = {
-  pages: get("/", "/s", "/r", "/assisted", "/assisted/open"),
+  pages: get("/", "/s", "/r", "/assisted", "/assisted/open", "/assisted/receipt"),
   health: get("/healthz", "/readyz", "/robots.txt", "/metrics", "/favicon.ico", "/.well-known/security.txt"),
   asset: (random, { assets }) => ({
     method: random.pick(["GET", "HEAD"]),
@@ -153,6 +153,25 @@ export const RULES: Readonly<Record<string, Rule>> = {
         link: random.pick([linkFragment, receiptFragment, `${material.origin}/s#${linkFragment}x`, "%"]),
         // One of them keeps a core busy for a second.
         passphrase: random.chance(0.9995) ? "" : "wrong",
+      }),
+    };
+  },
+  "assisted receipt": (random, material) => {
+    const { linkFragment, receiptFragment } = random.pick(material.spare);
+    return {
+      method: "POST",
+      target: "/assisted/receipt",
+      headers: [["Cookie", material.form.cookie], FORM_TYPE],
+      body: form({
+        csrf: random.chance(0.8) ? material.form.csrf : encodeBase64url(random.bytes(32)),
+        act: random.pick(["look", "unlock", "delete", ""]),
+        receipt: random.pick([
+          receiptFragment,
+          `${material.origin}/r#${receiptFragment}`,
+          guess(random, random.pick(material.guarded), ""),
+          linkFragment,
+        ]),
+        locked: random.pick(["", "0", "NaN", String(Date.now())]),
       }),
     };
   },
