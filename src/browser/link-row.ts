@@ -69,7 +69,7 @@ export function createLinkRow(first: MyLink, acts: RowActs): LinkRow {
         await deleteSecret(`wsr_${receiptFragment}`);
       } catch (error) {
         if (!(error instanceof ApiProblem && ["ended", "not-found"].includes(error.body.code))) {
-          problem.textContent = explain(error, "We couldn't delete it. It is still sealed. Try again.");
+          problem.textContent = explain(error, "We can't tell whether it was deleted. Try again.");
           problem.hidden = false;
           return;
         }

@@ -142,8 +142,9 @@ export function createMadeLinks(
       }
       const left = live().length;
       if (left > 0) {
-        const words = left === 1 ? "1 of them is still sealed." : `${left} of them are still sealed.`;
-        return showProblem(explain(failure, `We couldn't delete all. ${words} Try again.`));
+        const count = left === 1 ? "1 of them was" : `${left} of them were`;
+        // Of one whose answer was lost nobody knows.
+        return showProblem(explain(failure, `We can't tell whether ${count} deleted. Try again.`));
       }
       for (const part of screen.querySelectorAll<HTMLElement>("[data-live]")) part.hidden = true;
       fill(screen, { made: "None of the links opens any more" });

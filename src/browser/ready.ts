@@ -92,7 +92,7 @@ export function showReady(ready: Ready): void {
           show("over", { outcome: `${ENDINGS[state] ?? "It ended on"} ${formatTime(new Date(endedAt))}.` });
           return;
         }
-        showFailure(explain(error, "We couldn't delete it. It is still sealed. Try again."));
+        showFailure(explain(error, "We can't tell whether it was deleted. Try again."));
       }
     });
 }

@@ -212,7 +212,7 @@ describe("my links", () => {
     await list([{ ...secret, label: "Stubborn." }]);
     await page.route("**/api/v1/receipt/secret", (route) => route.abort());
     await press("Delete now");
-    await page.getByText("We couldn't delete it. It is still sealed. Try again.").waitFor();
+    await page.getByText("We can't tell whether it was deleted. Try again.").waitFor();
     await page.unroute("**/api/v1/receipt/secret");
     await press("Delete now");
     await row("Stubborn.").getByText("Deleted", { exact: true }).waitFor();

@@ -319,7 +319,7 @@ export const scenes = {
     await page.goto(`${url}/links`);
     await page.getByText(/^Looked at/).waitFor();
     await page.getByRole("button", { name: "Delete now" }).first().click();
-    await page.getByText("We couldn't delete it.").waitFor();
+    await page.getByText("We can't tell whether it was deleted.").waitFor();
   },
   "my links, none": async (page, { url }) => {
     await page.goto(`${url}/links`);
