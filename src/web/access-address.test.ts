@@ -104,11 +104,73 @@ describe("A client's address", () => {
     }
   });
 
+  it("counts without the port that some proxies write beside it, for the operator's lists", async () => {
+    for (const [address, expected] of [
+      ["10.1.2.3:5678", true],
+      ["203.0.113.9:5678", false],
+      ["203.0.113.9:5678, 10.1.2.3:5678", true],
+      ["10.1.2.3:5678, 203.0.113.9:5678", false],
+    ] as const) {
+      assert.equal(
+        await getsThrough({ TRUST_PROXY: "1" }, { "X-Forwarded-For": address }),
+        expected,
+        address,
+      );
+    }
+    const app = appWith({
+      TRUST_PROXY: "1",
+      CREATE_ALLOW_CIDRS: "2001:db8::/32",
+      OPEN_ALLOW_CIDRS: "2001:db8::/32",
+    });
+    for (const [address, inside] of [
+      ["[2001:db8::1]:5678", true],
+      ["[2001:db8::1]", true],
+      ["[2001:db9::1]:5678", false],
+    ] as const) {
+      const secret = await sealSecret();
+      const createFrom = (client: string) =>
+        app.http.post("/api/v1/secrets").set("X-Forwarded-For", client).send(secret.body);
+      await createFrom(address).expect(inside ? 201 : 403);
+      await createFrom("2001:db8::2").expect(201);
+      await app
+        .open(secret)
+        .set("X-Forwarded-For", address)
+        .expect(inside ? 200 : 403);
+    }
+  });
+
+  it("counts without it for a secret's networks and countries", async () => {
+    const countryOf = (address: string) => ({ "10.1.2.3": "DE", "2001:db8::1": "DE" })[address] ?? "FR";
+    const app = createTestApp({ env: { TRUST_PROXY: "1", GEOIP_DB: "/countries.mmdb" }, countryOf });
+    for (const rules of [{ networks: ["10.0.0.0/8", "2001:db8::/32"] }, { countries: ["DE"] }]) {
+      for (const [address, status] of [
+        ["10.1.2.3:5678", 200],
+        ["[2001:db8::1]:5678", 200],
+        ["203.0.113.9:5678", 403],
+        ["[2001:db9::1]:5678", 403],
+      ] as const) {
+        const secret = await sealSecret({ rules });
+        await app.create(secret);
+        await app.open(secret).set("X-Forwarded-For", address).expect(status);
+      }
+    }
+  });
+
+  it("is not that of a proxy which is trusted by its network, whatever port stands beside that", async () => {
+    const env = { TRUST_PROXY: `${PROXY},10.0.0.0/8` };
+    for (const chain of [`${OUTSIDE}:5678, 10.9.9.9:5678`, `${OUTSIDE}, 10.9.9.9:5678`]) {
+      assert.equal(await getsThrough(env, { "X-Forwarded-For": chain }), false, chain);
+    }
+  });
+
   it("that nobody knows is refused where there is a list, and nowhere else", async () => {
     for (const address of [
       "unknown",
       "_hidden",
-      "10.1.2.3:5000",
+      "10.1.2.3:port",
+      "10.1.2.3:5000:5000",
+      "2001:db8::1]:5000",
+      "[unknown]:5000",
       "[10.1.2.3]",
       "10.1.2",
       "10.0.0.0/8",

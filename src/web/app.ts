@@ -12,7 +12,7 @@ import { createAccessGate } from "./access-gate.ts";
 import { type Assets, serveAssets } from "./assets.ts";
 import { createAssisted } from "./assisted.ts";
 import type { Audit } from "./audit.ts";
-import { keepAddress } from "./client-address.ts";
+import { dropPorts, keepAddress } from "./client-address.ts";
 import { createSecretRoute } from "./create-secret.ts";
 import { createErrorHandler } from "./error-handler.ts";
 import { createHealth } from "./health.ts";
@@ -99,7 +99,7 @@ export function createApp(deps: AppDeps): RequestListener {
   app.set("query parser", false);
   app.set("trust proxy", config.trustProxy);
 
-  app.use(keepAddress);
+  app.use(dropPorts, keepAddress);
   app.use(createRequestLog(log, metrics, config.auditAddresses));
   app.use(createSecurityHeaders(config));
   app.use(createProxyHint(log));

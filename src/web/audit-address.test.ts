@@ -52,6 +52,24 @@ describe("The address in an audit line", () => {
     }
   });
 
+  it("is written down without the port that some proxies write beside it", async () => {
+    for (const [kept, forwarded, written] of [
+      ["full", "192.0.2.77:5678", "192.0.2.77"],
+      ["full", "[2001:db8::1]:5678", "2001:db8::1"],
+      ["network", "192.0.2.77:5678", "192.0.2.0/24"],
+      ["network", "[2001:db8::1]:5678", "2001:db8::/48"],
+    ] as const) {
+      const app = createTestApp({ env: { TRUST_PROXY: "1", AUDIT_ADDRESSES: kept } });
+      const { body } = await sealSecret();
+      await app.http.post("/api/v1/secrets").set("X-Forwarded-For", forwarded).send(body).expect(201);
+      const lines = app.logLines().filter(({ audit }) => audit !== undefined);
+      assert.deepEqual(
+        lines.map(({ address }) => address),
+        [written],
+      );
+    }
+  });
+
   it("is not in lines about what no request caused", async () => {
     const app = createTestApp({ env: { AUDIT_ADDRESSES: "full" } });
     await app.create(await sealSecret({ ttl: 60 }));

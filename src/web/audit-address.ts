@@ -20,7 +20,7 @@ export function auditAddressOf(
   kept: Config["auditAddresses"],
 ): string | undefined {
   if (kept === "none") return undefined;
-  // A proxy may write anything: with a port an address has no network, and a sentence has no place here.
+  // A proxy may write anything, and a sentence has no place here.
   const plain = plainAddress(ip);
   if (plain === undefined || kept === "full") return plain;
   return isIPv4(plain) ? plain.replace(/\d+$/, "0/24") : ipKeyGenerator(plain, IPV6_NETWORK);

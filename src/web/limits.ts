@@ -27,13 +27,7 @@ const IPV6_SUBNET = 56;
  * is already closed has no address any more.
  */
 export function addressOf(req: Pick<Request, "ip">): string {
-  return ipKeyGenerator(withoutPort(req.ip ?? ""), IPV6_SUBNET);
-}
-
-/** Some proxies write `1.2.3.4:5678` or `[2001:db8::1]:5678`, and each connection would be a client of its own. */
-function withoutPort(address: string): string {
-  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d+)?$/.exec(address) ?? [];
-  return bracketed ?? plain ?? address;
+  return ipKeyGenerator(req.ip ?? "", IPV6_SUBNET);
 }
 
 export function createLimits({ config, limitStore, metrics, log }: LimitDeps): Limits {
