@@ -73,40 +73,61 @@ replicas_are_known() {
   return 1
 }
 
-# What a node says of itself, to the Sentinels' user.
-info_of() {
-  printf 'AUTH sentinel %s\nINFO %s\n' "$password" "$2" | timeout 2 redis-cli -h "$1" 2> /dev/null | tr -d '\r'
+# What a node answers to the Sentinels' user.
+ask() {
+  printf 'AUTH sentinel %s\n%s\n' "$password" "$2" | timeout 2 redis-cli -h "$1" 2> /dev/null | tr -d '\r'
 }
 
 # Or from the nodes themselves, where no Sentinel remembers.
 master_by_role() {
   for node in $SENTINEL_NODES; do
     [ "$node" = "${ANNOUNCE:-}" ] && continue
-    case "$(info_of "$node" replication)" in *role:master*) echo "$node"; return 0 ;; esac
+    case "$(ask "$node" 'INFO replication')" in *role:master*) echo "$node"; return 0 ;; esac
   done
   return 1
+}
+
+choose_master() {
+  master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}"
 }
 
 # Whether another node still holds what this one has lost.
 others_hold_secrets() {
   for node in $SENTINEL_NODES; do
     [ "$node" = "$ANNOUNCE" ] && continue
-    case "$(info_of "$node" keyspace)" in *keys=*) return 0 ;; esac
+    case "$(ask "$node" 'INFO keyspace')" in *keys=*) return 0 ;; esac
   done
   return 1
 }
 
+# By hand, where every Sentinel has forgotten whom it could promote: docker compose exec redis-2 sh
+# /redis-start.sh promote, and then a restart of the Sentinels.
+if [ "${1:-server}" = promote ]; then
+  ask "$ANNOUNCE" 'REPLICAOF NO ONE'
+  exit
+fi
+
+# Waiting must not outlast a stop.
+trap 'exit 143' TERM
+
 if [ "${1:-server}" = sentinel ]; then
-  master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
-  until getent hosts "$master" > /dev/null; do sleep 1; done
   # A Sentinel can promote only what the master has named to it, and asks every ten seconds: it begins when
-  # all follow. One that is away holds it up for half a minute at most.
+  # all follow, or after half a minute without one of them. Where the others watch a master that is silent,
+  # it is needed at once.
   set -- $SENTINEL_NODES
-  waited=0
-  until [ "$waited" -ge 30 ] || info_of "$master" replication | grep -q "^connected_slaves:$(($# - 1))$"; do
+  deadline=$(($(date +%s) + 30))
+  while
+    master="$(choose_master)"
+    [ "$(date +%s)" -lt "$deadline" ]
+  do
+    case "$(ask "$master" 'INFO replication')" in
+      *"connected_slaves:$(($# - 1))"*) break ;;
+      *role:master*) ;;
+      *) master_by_sentinel > /dev/null && break ;;
+    esac
     sleep 1
-    waited=$((waited + 1))
   done
+  until getent hosts "$master" > /dev/null; do sleep 1; done
   cat > "$own/sentinel.conf" << CONF
 port 26379
 protected-mode no
@@ -194,16 +215,24 @@ CONF
 fi
 
 if [ -n "${SENTINELS:-}" ]; then
-  # A master that comes back empty must not be copied over the replicas that still hold everything:
-  # where the Sentinels still think that this node is master, wait until they have chosen another.
-  # They may need several attempts, with half a minute between them.
-  master="$(master_by_sentinel || master_by_role || echo "${SENTINEL_NODES%% *}")"
-  waited=0
-  while [ "$master" = "$ANNOUNCE" ] && { others_hold_secrets || { [ "$waited" -lt 40 ] && replicas_are_known; }; }; do
+  # A master that comes back empty must not be copied over the replicas that still hold everything: where
+  # the Sentinels still think that this node is master, wait until they have chosen another. They may need
+  # several attempts, with half a minute between them. One look without an answer proves nothing.
+  master="$(choose_master)"
+  begun="$(date +%s)" last="$begun" told="$begun" held=no
+  while [ "$master" = "$ANNOUNCE" ]; do
+    now="$(date +%s)"
+    if [ "${REDIS_DURABLE:-no}" != yes ] && others_hold_secrets; then
+      held=yes last="$now"
+    elif [ "$((now - last))" -ge 40 ] || { [ "$held" = no ] && ! replicas_are_known; }; then
+      break
+    fi
+    if [ "$((now - told))" -ge 60 ]; then
+      told="$now"
+      echo "Silent for $((now - begun)) s, until another node is master: what this one has lost, another may still hold. To give that up, restart all nodes. Should no Sentinel remember the others, see promote in $0."
+    fi
     sleep 1
-    waited=$((waited + 1))
-    [ "$((waited % 60))" -ne 0 ] || echo "Waiting until the Sentinels make master another node, which still holds secrets. Restart all nodes to give those up."
-    master="$(master_by_sentinel || echo "$ANNOUNCE")"
+    master="$(choose_master)"
   done
   cat >> "$own/redis.conf" << CONF
 replica-announce-ip $ANNOUNCE

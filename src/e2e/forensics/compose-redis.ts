@@ -21,6 +21,8 @@ export interface ComposeRedis {
   readonly url: string;
   /** As a user who may do everything, which compose does not have. */
   readonly admin: Redis;
+  /** Makes it master, as an operator would by hand. */
+  promote(): Promise<void>;
   /** Logs in as that user, as an inline command. */
   readonly login: string;
   stop(): Promise<void>;
@@ -80,11 +82,12 @@ export async function startComposeRedis(options: ComposeRedisOptions): Promise<C
 
   const log = join(disk, "redis.log");
   const output = openSync(log, "a");
-  const child = spawn("sh", [join(own, "start.sh")], {
-    env: { PATH: process.env.PATH, REDIS_ROLE: role, ...ALLOCATOR, ...env },
-    stdio: ["ignore", output, output],
-  });
-  closeSync(output);
+  const run = (...args: string[]) =>
+    spawn("sh", [join(own, "start.sh"), ...args], {
+      env: { PATH: process.env.PATH, REDIS_ROLE: role, ...ALLOCATOR, ...env },
+      stdio: ["ignore", output, output],
+    });
+  const child = run();
   running.add(child);
   child.once("exit", () => running.delete(child));
   const admin = new Redis({
@@ -102,6 +105,7 @@ export async function startComposeRedis(options: ComposeRedisOptions): Promise<C
       child.kill("SIGKILL");
       await once(child, "exit");
     }
+    closeSync(output);
     await rm(folder, { recursive: true, force: true });
   }
   try {
@@ -129,6 +133,7 @@ export async function startComposeRedis(options: ComposeRedisOptions): Promise<C
     log,
     url: `redis://waxseal:${password}@${host}:${port}/0`,
     admin,
+    promote: async () => void (await once(run("promote"), "exit")),
     login: "AUTH forensics forensics",
     stop,
   };

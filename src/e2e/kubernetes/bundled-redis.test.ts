@@ -246,3 +246,36 @@ describe("the chart's Redis under Sentinel", () => {
     assert.equal(await (await master()).ask("GET", "ws:kept"), "sealed");
   });
 });
+
+describe("the chart's Redis while no Sentinel speaks", () => {
+  let redis: RedisNodes;
+  before(async () => {
+    redis = await prepareRedisNodes(await render(helm, { values: { redis: { mode: "sentinel" } } }), 3);
+  });
+  after(() => redis?.stop());
+
+  it("is led by the first node when everything starts, which comes back silent while another holds secrets", async () => {
+    const [first, second] = redis.nodes;
+    assert.ok(first && second);
+    const running = redis.nodes.map((node) => node.startRedis());
+    await until("the first replication", async () =>
+      /role:master[\s\S]*connected_slaves:2/.test(await first.ask("INFO", "replication")),
+    );
+    assert.equal(await first.ask("SET", "ws:kept", "sealed"), "OK");
+    assert.equal(await first.ask("WAIT", "2", "1000"), "2");
+    await kill(running[0] as ChildProcess);
+
+    // It asks the second twice in each round; so does this, once.
+    let own = 0;
+    const asked = async () => {
+      const said = await second.ask("INFO", "commandstats");
+      own += 1;
+      return Number(/cmdstat_info:calls=(\d+)/.exec(said)?.[1]) - own;
+    };
+    const before = await asked();
+    first.startRedis({ FAILOVER_WAIT_SECONDS: "0" });
+    await until("three rounds", async () => (await asked()) >= before + 6);
+    assert.match(await first.ask("PING"), /refused/);
+    assert.equal(await second.ask("GET", "ws:kept"), "sealed");
+  });
+});

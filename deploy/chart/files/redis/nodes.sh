@@ -50,3 +50,14 @@ others_hold_secrets() {
   done
   return 1
 }
+
+others_answer() {
+  for node in $REDIS_NODES; do
+    [ "$node" != "$SELF" ] || continue
+    case $(ask "$node" 6379 info keyspace) in *Keyspace*) return 0 ;; esac
+  done
+  return 1
+}
+
+# Waiting must not outlast a stop: the first process of a container ignores a signal that it does not name.
+trap 'exit 143' TERM

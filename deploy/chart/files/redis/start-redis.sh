@@ -30,25 +30,36 @@ fi
   echo "user sentinel on #$(hash_of sentinel-password) resetchannels &__sentinel__:hello -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role +publish +info +client|setname +client|kill +script|kill"
 } >> "$acl"
 
-master=$(master_by_sentinels)
-if [ -z "$master" ]; then
-  # No Sentinel speaks: either everything is starting, or only Redis is up. The first node leads unless
-  # another does already.
-  master=$(master_by_roles)
-  [ -n "$master" ] || master=$FIRST_NODE
-elif [ "$master" = "$SELF" ]; then
-  # This node is to lead, but it has just lost its memory. If it answered now, its replicas would copy
-  # the emptiness. It stays silent until another one has been promoted, however often that fails first.
-  waited=0
-  while [ "$master" = "$SELF" ] && { [ "$waited" -lt "$FAILOVER_WAIT_SECONDS" ] || others_hold_secrets; }; do
-    sleep 1
-    waited=$((waited + 1))
-    [ "$((waited % 60))" -ne 0 ] || echo "waiting until the Sentinels promote another node, which still holds secrets"
-    found=$(master_by_sentinels)
-    [ -z "$found" ] || master=$found
-  done
-  [ "$master" != "$SELF" ] || echo "nobody else could be promoted in ${waited} s: leading, empty"
-fi
+# The first node leads where no Sentinel speaks and nobody leads: either everything is starting, or only
+# Redis is up.
+choose_master() {
+  named=$(master_by_sentinels)
+  master=${named:-$(master_by_roles)}
+  master=${master:-$FIRST_NODE}
+}
+
+# Where this node is to lead, it may have just lost its memory. If it answered now, its replicas would copy
+# the emptiness. It stays silent until another one has been promoted, however often that fails first. Who
+# doesn't answer may hold something; when everything is starting, the others answer and hold nothing.
+choose_master
+begun=$(date +%s) last=$(date +%s) told=$(date +%s)
+while [ "$master" = "$SELF" ]; do
+  now=$(date +%s)
+  if others_hold_secrets; then
+    last=$now
+  elif [ "$((now - last))" -ge "$FAILOVER_WAIT_SECONDS" ]; then
+    [ "$now" = "$begun" ] || echo "nobody else could be promoted in $((now - begun)) s: leading, empty"
+    break
+  elif [ -z "$named" ] && others_answer; then
+    break
+  fi
+  if [ "$((now - told))" -ge 60 ]; then
+    told=$now
+    echo "silent for $((now - begun)) s, until another node leads: what this one has lost, another may still hold"
+  fi
+  sleep 1
+  choose_master
+done
 
 {
   echo "replica-announce-ip $SELF"

@@ -20,12 +20,20 @@ if [ ! -s "$conf" ]; then
     [ -n "$master" ] || sleep 1
   done
   # It can promote only what the master has named to it, and asks every ten seconds: it begins when all
-  # follow. One that is away holds it up for half a minute at most.
+  # follow, or after half a minute without one of them. Where the others watch a master that is silent, it is
+  # needed at once.
   set -- $REDIS_NODES
-  waited=0
-  until [ "$waited" -ge 30 ] || ask "$master" 6379 info replication | grep -q "^connected_slaves:$(($# - 1))"; do
+  deadline=$(($(date +%s) + 30))
+  while [ "$(date +%s)" -lt "$deadline" ]; do
+    named=$(master_by_sentinels)
+    found=${named:-$(master_by_roles)}
+    master=${found:-$master}
+    case $(ask "$master" 6379 info replication) in
+      *"connected_slaves:$(($# - 1))"*) break ;;
+      *role:master*) ;;
+      *) [ -z "$named" ] || break ;;
+    esac
     sleep 1
-    waited=$((waited + 1))
   done
   cat > "$conf.new" <<CONF
 bind * -::*
