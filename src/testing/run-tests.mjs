@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -23,25 +24,29 @@ const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8"
 if (files.length === 0) fail("No test file was found.");
 
 // Files side by side, two of them, since most wait for their own Redis or browser most of the time. First
-// those with a browser: the networks of the Docker engine, which its tests share, come and go under every
-// one. Those tests come next, one by one, beside all that has no browser. What measures or presses the
-// server hard has the machine to itself in the end. Meanwhile the Kubernetes tools are built, where they
-// aren't yet, with what the tests leave of the machine. The reporter is named because Node 20 writes TAP
-// into pipes.
+// the systems with a browser: the networks of the Docker engine, which its tests share, come and go under
+// every one. Those tests come next, one by one, beside all that has no browser. What measures or presses
+// the server hard has the machine to itself in the end. Meanwhile the Kubernetes tools are built, where
+// they aren't yet, with what the tests leave of the machine. The reporter is named because Node 20 writes
+// TAP into pipes.
 const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
-const isOneOf = (places) => (path) => places.some((place) => isIn(path, join("src/e2e", place)));
-const isLast = isOneOf(["abuse", "forensics", "large-secrets.test.ts"]);
-const isDocker = isOneOf(["appliance.test.ts", "docker"]);
-const isKubernetes = isOneOf(["chart.test.ts", "kubernetes"]);
-const hasBrowser = (path) =>
-  path.endsWith("chromium.test.ts") ||
-  (isIn(path, "src/e2e") && ![isLast, isDocker, isKubernetes, isOneOf(["faults"])].some((is) => is(path)));
+const GROUPS = {
+  alone: ["abuse", "forensics", "large-secrets.test.ts"],
+  docker: ["appliance.test.ts", "docker"],
+  kubernetes: ["chart.test.ts", "kubernetes"],
+  // Without a browser: beside those of Docker.
+  rest: ["faults", "compose-redis.test.ts", "redis-topologies.test.ts", "rolling-update.test.ts"],
+};
 
-const browsers = files.filter(hasBrowser);
-const last = files.filter(isLast);
-const docker = files.filter(isDocker);
-const others = files.filter((path) => ![browsers, last, docker].some((group) => group.includes(path)));
+function groupOf(path) {
+  const found = Object.entries(GROUPS).find(([, places]) =>
+    places.some((place) => isIn(path, join("src/e2e", place))),
+  );
+  if (found !== undefined) return found[0];
+  return isIn(path, "src/e2e") || path.endsWith("chromium.test.ts") ? "browser" : "rest";
+}
 
+const grouped = (group) => files.filter((path) => groupOf(path) === group);
 const running = new Set();
 let stopped = false;
 for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -51,34 +56,47 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-const tools = files.some(isKubernetes) ? installTools() : undefined;
-const statuses = [await run(browsers, 2)];
-if (tools !== undefined && (await tools) !== 0) fail("The Kubernetes tools could not be built.");
-const beside = docker.length > 0;
-statuses.push(...(await Promise.all([run(docker, 1), run(others, beside ? 1 : 2, beside)])));
-statuses.push(await run(last, 1));
-process.exit(statuses.find((status) => status !== 0) ?? 0);
+const failed = [];
+const hasDocker = grouped("docker").length > 0;
+const tools = grouped("kubernetes").length > 0 ? installTools() : undefined;
+await test("browser", 2);
+await Promise.all([test("docker", 1, "docker: "), withoutBrowser()]);
+await test("alone", 1);
+if (failed.length > 0) fail(`Failed: ${failed.join(", ")}. What failed is above, under "failing tests".`);
+process.exit(0);
+
+async function withoutBrowser() {
+  await test("rest", hasDocker ? 1 : 2);
+  if (tools !== undefined && (await tools) !== 0)
+    failed.push("the Kubernetes tools, which could not be built");
+  else await test("kubernetes", 1);
+}
+
+async function test(group, atOnce, prefix) {
+  const paths = grouped(group);
+  if (paths.length === 0) return;
+  const args = ["--import", "tsx", ...ours, `--test-concurrency=${atOnce}`, ...options, ...paths];
+  if (stopped || (await run(process.execPath, args, prefix)) !== 0) failed.push(group);
+}
 
 /**
  * In a process group of its own, which ends with it: a file that was ended for taking too long leaves its
- * servers running, and whoever reads what this prints would wait for them too. What `isBeside` another run
- * is printed at its end, not between the other's lines.
+ * servers running, and whoever reads what this prints would wait for them too. With a prefix, the lines
+ * can be told from those of another that runs at the same time.
  */
-function run(paths, atOnce, isBeside = false) {
-  if (paths.length === 0 || stopped) return stopped ? 1 : 0;
-  const concurrency = `--test-concurrency=${atOnce}`;
-  const args = ["--import", "tsx", ...ours, concurrency, ...options, ...paths];
-  const stdio = ["inherit", isBeside ? "pipe" : "inherit", "inherit"];
-  const child = spawn(process.execPath, args, { cwd: root, stdio, detached: true });
+function run(program, args, prefix) {
+  const stdio = ["ignore", prefix === undefined ? "inherit" : "pipe", "inherit"];
+  const child = spawn(program, args, { cwd: root, stdio, detached: true });
   running.add(child);
-  const said = [];
-  child.stdout?.on("data", (bytes) => said.push(bytes));
+  if (child.stdout) {
+    const lines = createInterface({ input: child.stdout });
+    lines.on("line", (line) => process.stdout.write(`${prefix}${line}\n`));
+  }
   return new Promise((resolve) => {
     child.once("error", () => resolve(1));
     child.once("exit", () => end(child.pid, "SIGKILL"));
     child.once("close", (code) => {
       running.delete(child);
-      process.stdout.write(Buffer.concat(said));
       resolve(code ?? 1);
     });
   });
@@ -91,12 +109,7 @@ function end(group, signal) {
 }
 
 function installTools() {
-  const args = ["-n", "19", process.execPath, "--import", "tsx", "src/e2e/kubernetes/install.ts"];
-  const child = spawn("nice", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  return new Promise((resolve) => {
-    child.once("error", () => resolve(1));
-    child.once("exit", (code) => resolve(code ?? 1));
-  });
+  return run("nice", ["-n", "19", process.execPath, "--import", "tsx", "src/e2e/kubernetes/install.ts"]);
 }
 
 function isIn(path, place) {
