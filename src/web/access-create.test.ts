@@ -93,6 +93,30 @@ describe("The operator's list of who may create", () => {
     for (const status of [403, 403, 429]) await postTo(app, body, OUTSIDE).expect(status);
   });
 
+  it("counts refused parts of an upload as it does refused creates, and allowed ones not", async () => {
+    const app = createTestApp({ env: { ...env, RATE_LIMIT_CREATE: "2/10m" } });
+    const secret = await sealSecret({ text: "x".repeat(100_000) });
+    const { blob, ...announced } = secret.body;
+    await postTo(app, announced).expect(201);
+    const part = (address: string) => app.sendPart(secret, 0, 1000).set(from(address));
+    for (let time = 0; time < 4; time++) await part(INTRANET).expect(200);
+    for (const status of [403, 403, 429, 429]) await part(OUTSIDE).expect(status);
+    assert.equal(app.logLines().filter(({ audit }) => audit === "create-refused").length, 2);
+    const other = await sealSecret();
+    await postTo(app, other.body, OUTSIDE).expect(429);
+    await postTo(app, other.body).expect(201);
+  });
+
+  it("writes down nothing of a part for what has ended", async () => {
+    const app = createTestApp({ env });
+    const secret = await sealSecret();
+    await postTo(app, secret.body).expect(201);
+    await app.open(secret).expect(200);
+    const { body } = await app.sendPart(secret, 0, secret.blob.length).set(from(OUTSIDE)).expect(410);
+    assert.deepEqual([body.code, body.state], ["ended", "opened"]);
+    assert(!app.logLines().some(({ audit }) => audit === "create-refused"));
+  });
+
   it("writes down a refused part of somebody who has proven to be its sender only", async () => {
     const app = createTestApp({ env });
     const secret = await sealSecret({ text: "x".repeat(100_000) });

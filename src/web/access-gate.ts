@@ -30,7 +30,7 @@ export interface AccessGate {
   mayCreate(req: Request): boolean;
   /** Passes a `refused` problem on where this client may not create. Before anything is read. */
   readonly creating: RequestHandler;
-  /** The same for what counts against no limit: after the proof, so that not everybody can fill the audit trail. */
+  /** The same for what is in the middle of creating. Writes each refusal down: what may ask is to be limited. */
   checkCreating(req: Request): void;
   /**
    * For somebody who has proven to hold the link, before anything is used up. Throws a `refused` problem

@@ -30,11 +30,11 @@ import {
   type AssistedDeps,
   asFormError,
   checkFormToken,
-  countAgainst,
   FormError,
   fragmentOf,
   type SendPage,
 } from "./form-page.ts";
+import { countAgainst } from "./limits.ts";
 import { onceOver } from "./once-over.ts";
 import { shownBytes } from "./page-bytes.ts";
 import { notFound, Problem } from "./problem.ts";

@@ -10,11 +10,11 @@ import {
   type AssistedDeps,
   asFormError,
   checkFormToken,
-  countAgainst,
   FormError,
   fragmentOf,
   type SendPage,
 } from "./form-page.ts";
+import { countAgainst } from "./limits.ts";
 import { notFound, Problem } from "./problem.ts";
 import { createReceiptActs } from "./receipt-acts.ts";
 

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from "express";
+import type { Request, Response } from "express";
 import type { Logger } from "pino";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import { StoreFullError, StoreUnavailableError, UploadsFullError } from "../store/store.ts";
@@ -74,11 +74,4 @@ export function fragmentOf(pasted: string): string {
 export function checkFormToken(request: Request, token: string): void {
   if (isFormToken(request, token)) return;
   throw new FormError(SEND, "This form was too old, or your browser keeps no cookies. Send it again.", 403);
-}
-
-/** Counts the request against `limit`; rejects with its problem above it. */
-export function countAgainst(limit: RequestHandler, request: Request, response: Response): Promise<void> {
-  return new Promise((resolve, reject) => {
-    limit(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
-  });
 }

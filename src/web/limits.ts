@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import { ipKeyGenerator, type Store as LimitStore, rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
 import type { Config, RateLimit } from "../config/config.ts";
@@ -67,4 +67,11 @@ export function createLimits({ config, limitStore, metrics, log }: LimitDeps): L
     open: limiter("open", config.rateLimitOpen),
     miss: limiter("miss", config.rateLimitMiss),
   };
+}
+
+/** Counts the request against `limit`; rejects with its problem above it. */
+export function countAgainst(limit: RequestHandler, request: Request, response: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    limit(request, response, (error?: unknown) => (error ? reject(error) : resolve()));
+  });
 }

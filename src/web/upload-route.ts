@@ -1,11 +1,11 @@
-import { type Request, type RequestHandler, Router } from "express";
+import { type Request, type RequestHandler, type Response, Router } from "express";
 import { HEADER_BYTES, isWholeBlob } from "../envelope/layout.ts";
 import { SUITE_PASSPHRASE, SUITE_PLAIN } from "../envelope/suite.ts";
 import { type ByteSpan, MAX_HELD_SPANS, type SecretRecord, type WriteResult } from "../store/store.ts";
 import { createAuthenticate, parseReceiptHolder } from "./bearer.ts";
 import { type Block, cutIntoBlocks } from "./blocks.ts";
 import { parseContentRange } from "./content-range.ts";
-import { addressOf } from "./limits.ts";
+import { addressOf, countAgainst } from "./limits.ts";
 import { onceOver } from "./once-over.ts";
 import { invalid, notFound, Problem } from "./problem.ts";
 import type { RouteDeps } from "./route-deps.ts";
@@ -87,7 +87,7 @@ function createPartLimit(): RequestHandler {
 }
 
 /** Receives a blob that is too long for the create's own body. */
-export function createUploadRoute({ store, gate, audit, uploads }: RouteDeps): Router {
+export function createUploadRoute({ store, limits, gate, audit, uploads }: RouteDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const authenticate = createAuthenticate(store, audit);
 
@@ -110,16 +110,25 @@ export function createUploadRoute({ store, gate, audit, uploads }: RouteDeps): R
     if (result.kind === "sealed") uploads.free(record.id);
   }
 
+  /**
+   * Each refusal is a line in the audit trail, which a receipt alone must not be enough to fill. It
+   * counts as a refused create does; parts that are allowed don't, of which one secret has many.
+   */
+  async function checkCreating(req: Request, res: Response): Promise<void> {
+    if (!gate.mayCreate(req)) await countAgainst(limits.create, req, res);
+    gate.checkCreating(req);
+  }
+
   router.put("/api/v1/secret/blob", createPartLimit(), async (req, res) => {
     const record = await authenticate(await parseReceiptHolder(req));
-    gate.checkCreating(req);
-    if (req.get("Content-Encoding") !== undefined) throw invalid("Send the part without a Content-Encoding.");
-    if (!req.is("application/octet-stream")) throw invalid("Send the part as application/octet-stream.");
-    const span = parseContentRange(req, record.size);
     // Perhaps by way of another replica.
     if (record.state !== "uploading") uploads.free(record.id);
     const end = endOf(record);
     if (end) throw ended(end);
+    await checkCreating(req, res);
+    if (req.get("Content-Encoding") !== undefined) throw invalid("Send the part without a Content-Encoding.");
+    if (!req.is("application/octet-stream")) throw invalid("Send the part as application/octet-stream.");
+    const span = parseContentRange(req, record.size);
     if (record.state === "uploading" && (await receive(req, record, span))) await seal(record);
     const now = await store.read(record.id);
     if (!now) throw notFound();
