@@ -184,7 +184,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
         checkFormToken(request, textOf(fields, "csrf"));
         await create(response, entered, checkEntered(request, entered));
       } catch (error) {
-        const shown = asFormError(error, "secret", log);
+        const shown = asFormError(error, log);
         if (!shown) return next(error);
         sendForm(request, response, entered, shown);
       } finally {

@@ -202,7 +202,7 @@ export function createAssistedOpen(deps: AssistedDeps, send: SendPage, sendRecei
           await open(request, response, fragment, entered);
         }
       } catch (error) {
-        const shown = asFormError(error, "link", log);
+        const shown = asFormError(error, log, "link");
         if (!shown) return next(error);
         sendForm(request, response, entered, shown);
       } finally {

@@ -31,9 +31,15 @@ export function storedRuleWords(stored: string | undefined): string[] {
   }
 }
 
-/** When it was locked last, in milliseconds since 1970, as a form holds it; empty where it never was. */
-export function lockedAt({ events }: Pick<SecretRecord, "events">): string {
-  return String(events.findLast(({ kind }) => kind === "locked")?.at ?? "");
+/** Its last lock as a form holds it: whose, and when in milliseconds since 1970. Empty where it never was. */
+export function lastLock({ id, events }: Pick<SecretRecord, "id" | "events">): string {
+  const last = events.findLast(({ kind }) => kind === "locked");
+  return last ? `${id} ${last.at}` : "";
+}
+
+/** Whether this is a lock of the secret, the last one or an earlier. */
+export function isLockOf({ id }: Pick<SecretRecord, "id">, lock: string): boolean {
+  return lock.startsWith(`${id} `);
 }
 
 function triesWords(triesLeft: number | undefined): string {
@@ -45,10 +51,10 @@ export function createReceiptPage(
   { config: { basePath }, gate }: Pick<AssistedDeps, "config" | "gate">,
   send: SendPage,
 ): SendReceipt {
-  return (request, response, record, receipt, notice) => {
-    const { state, events, expiresAt } = record;
-    const { heading, summary, seal } = stateWords(record);
-    const live = {
+  /** What ends it, and the form of what can be done until then. */
+  function liveOf(request: Request, response: Response, record: SecretRecord, receipt: string) {
+    const { state, expiresAt } = record;
+    return {
       ending: state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted",
       at: formatTime(expiresAt),
       words: timeWords(expiresAt),
@@ -56,15 +62,19 @@ export function createReceiptPage(
       action: `${basePath}/assisted/receipt`,
       csrf: issueFormToken(request, response),
       receipt,
-      locked: state === "locked" ? lockedAt(record) : undefined,
+      locked: state === "locked" ? lastLock(record) : undefined,
     };
+  }
+
+  return (request, response, record, receipt, notice) => {
+    const { heading, summary, seal } = stateWords(record);
     const data = {
       heading,
       summary,
       notice,
       rules: storedRuleWords(record.rules),
-      live: endOf(record) ? undefined : live,
-      events: events.map(({ at, kind }) => ({
+      live: endOf(record) ? undefined : liveOf(request, response, record, receipt),
+      events: record.events.map(({ at, kind }) => ({
         words: eventWords(kind),
         at: formatTime(at),
         atWords: timeWords(at),

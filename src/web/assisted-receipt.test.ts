@@ -115,6 +115,29 @@ describe("The assisted receipt", () => {
     assert.equal(await stateOf(app, secret), "sealed");
   });
 
+  it("says of another receipt, pasted where an unlocking failed, only what is true of that one", async () => {
+    const { app, secret, person } = await locked();
+    const other = await sealSecret({ passphrase: "rosebud" });
+    await app.create(other);
+    await app.open(other, { access: other.wrongAccess });
+    const { text } = await person.paste(secret);
+    const failed = await person.press(text, "unlock", { csrf: "A".repeat(43) }).expect(403);
+    const answer = await person.press(failed.text, "unlock", { receipt: other.receiptFragment }).expect(200);
+    assert.equal(headingOf(answer.text), "Locked");
+    assert.equal(noticeOf(answer.text), "This is not the lock that you saw before. It is still locked.");
+    assert.deepEqual([await stateOf(app, secret), await stateOf(app, other)], ["locked", "locked"]);
+    await person.press(answer.text, "unlock").expect(200);
+    assert.deepEqual([await stateOf(app, secret), await stateOf(app, other)], ["locked", "sealed"]);
+  });
+
+  it("sets no cookie where there is no form left to send", async () => {
+    const { app, secret, person } = await created();
+    assert(await person.paste(secret).then((answer) => answer.get("Set-Cookie")));
+    await app.open(secret).expect(200);
+    const { headers } = await person.paste(secret).expect(200);
+    assert.equal(headers["set-cookie"], undefined);
+  });
+
   it("writes down and tells what the API's own routes do", async () => {
     const told: string[][] = [];
     const trails: unknown[] = [];
@@ -193,12 +216,8 @@ describe("The assisted receipt", () => {
       .get(`/assisted/receipt?act=delete&receipt=${secret.receiptFragment}`)
       .expect(303);
     assert.equal(headers.location, "/assisted/open");
-    await app.http
-      .post("/assisted/receipt")
-      .set("Sec-Fetch-Site", "cross-site")
-      .type("form")
-      .send({ ...hiddenIn(text), act: "delete" })
-      .expect(403);
+    const foreign = await person.press(text, "delete").set("Sec-Fetch-Site", "cross-site").expect(403);
+    assert.match(foreign.text, /Only pages of http:\/\/localhost:8080 may do this/);
     assert.equal(await stateOf(app, secret), "sealed");
   });
 

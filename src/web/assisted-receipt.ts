@@ -2,7 +2,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import { wipe } from "../envelope/bytes.ts";
 import { parseReceiptFragment } from "../envelope/tokens.ts";
 import type { SecretRecord } from "../store/store.ts";
-import { lockedAt, type SendReceipt } from "./assisted-receipt-page.ts";
+import { isLockOf, lastLock, type SendReceipt } from "./assisted-receipt-page.ts";
 import { createAuthenticate, receiptHolder } from "./bearer.ts";
 import { issueFormToken } from "./csrf.ts";
 import { createFormBody, parseForm, textOf } from "./form-body.ts";
@@ -32,11 +32,14 @@ const DONE = {
   unlock: "Unlocked. The link opens it again, for whoever has the passphrase.",
 } as const;
 
+const LOCKED_AGAIN = "It was locked again after that. It is still locked.";
+const OTHER_LOCK = "This is not the lock that you saw before. It is still locked.";
+
 /** What was sent, to be put back into a form when it could not be done. */
 interface Entered {
   readonly act: Act;
   readonly receipt: string;
-  /** `lockedAt` of the receipt on which Unlock was pressed. */
+  /** `lastLock` of the receipt on which Unlock was pressed first: who sends it may have put in another since. */
   readonly locked: string;
 }
 
@@ -78,8 +81,8 @@ export function createAssistedReceipt(deps: AssistedDeps, send: SendPage, sendRe
     if (act === "look") return { record: before };
     // Reloading the answer sends its form again. That must not give somebody who guesses new tries.
     if (act === "unlock" && before.state === "sealed") return { record: before, notice: "It is not locked." };
-    if (act === "unlock" && before.state === "locked" && lockedAt(before) !== locked)
-      return { record: before, notice: "It was locked again after that. It is still locked." };
+    if (act === "unlock" && before.state === "locked" && lastLock(before) !== locked)
+      return { record: before, notice: isLockOf(before, locked) ? LOCKED_AGAIN : OTHER_LOCK };
     try {
       return { record: await acts[act](before.id), notice: DONE[act] };
     } catch (error) {
@@ -117,7 +120,7 @@ export function createAssistedReceipt(deps: AssistedDeps, send: SendPage, sendRe
         const { record, notice, status = 200 } = await carryOut(entered, before);
         sendReceipt(request, response.status(status), record, entered.receipt, notice);
       } catch (error) {
-        const shown = asFormError(error, "receipt", log);
+        const shown = asFormError(error, log, "receipt");
         if (!shown) return next(error);
         sendForm(request, response, entered, shown);
       } finally {

@@ -38,14 +38,15 @@ export class FormError extends Error {
 const BLAMES: ReadonlySet<string> = new Set(["ended", "refused"]);
 
 /**
- * What a form can show for an error, with everything that was entered still in it. `field`: the one with
- * the token that names the secret, to blame where that has ended or is refused. What the store failed at never reaches the error handler then, and is logged here.
+ * What a form can show for an error, with everything that was entered still in it. What the store failed
+ * at never reaches the error handler then, and is logged here. `naming`: the field that names a secret,
+ * where the form has one, to blame where that has ended or is refused.
  */
-export function asFormError(error: unknown, field: string, log: Logger): FormError | undefined {
+export function asFormError(error: unknown, log: Logger, naming = SEND): FormError | undefined {
   if (isStoreFailure(error)) logFailure(log, "warn", error);
   if (error instanceof FormError) return error;
   if (error instanceof Problem && error.code !== "not-found")
-    return new FormError(BLAMES.has(error.code) ? field : SEND, error.message, error.status, error.headers);
+    return new FormError(BLAMES.has(error.code) ? naming : SEND, error.message, error.status, error.headers);
   if (error instanceof StoreUnavailableError || error instanceof HasherBusyError) {
     return new FormError(SEND, error.message, 503, { "Retry-After": "2" });
   }
