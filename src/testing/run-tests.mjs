@@ -25,10 +25,10 @@ if (files.length === 0) fail("No test file was found.");
 
 // Files side by side, two of them, since most wait for their own Redis or browser most of the time. First
 // the systems with a browser: the networks of the Docker engine, which its tests share, come and go under
-// every one. Those tests come next, one by one, beside all that has no browser. What measures or presses
-// the server hard has the machine to itself in the end. Meanwhile the Kubernetes tools are built, where
-// they aren't yet, with what the tests leave of the machine. The reporter is named because Node 20 writes
-// TAP into pipes.
+// every one. Those tests come next, one by one, beside all that has no browser: they wait even more. What
+// measures or presses the server hard has the machine to itself in the end. Meanwhile the Kubernetes tools
+// are built, where they aren't yet, with what the tests leave of the machine. The reporter is named because
+// Node 20 writes TAP into pipes.
 const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
 const GROUPS = {
   alone: ["abuse", "forensics", "large-secrets.test.ts"],
@@ -57,7 +57,6 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 
 const failed = [];
-const hasDocker = grouped("docker").length > 0;
 const tools = grouped("kubernetes").length > 0 ? installTools() : undefined;
 await test("browser", 2);
 await Promise.all([test("docker", 1, "docker: "), withoutBrowser()]);
@@ -66,7 +65,7 @@ if (failed.length > 0) fail(`Failed: ${failed.join(", ")}. What failed is above,
 process.exit(0);
 
 async function withoutBrowser() {
-  await test("rest", hasDocker ? 1 : 2);
+  await test("rest", 2);
   if (tools !== undefined && (await tools) !== 0)
     failed.push("the Kubernetes tools, which could not be built");
   else await test("kubernetes", 1);
