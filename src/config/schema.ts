@@ -185,7 +185,11 @@ export const settings = z.object({
     "30s",
     "How long the browser that opened a secret may fetch it again after a lost connection. `0`: never.",
   ),
-  RATE_LIMIT_CREATE: withDefault(kinds.rateLimit, "60/10m", "Secrets created per client address."),
+  RATE_LIMIT_CREATE: withDefault(
+    kinds.rateLimit,
+    "60/10m",
+    "Attempts to create per client address, refused ones too.",
+  ),
   RATE_LIMIT_OPEN: withDefault(kinds.rateLimit, "120/1m", "Attempts to open per client address."),
   RATE_LIMIT_MISS: withDefault(
     kinds.rateLimit,
