@@ -56,6 +56,20 @@ async function sendForm(address: string, fields: Record<string, string>): Promis
   return (await fetch(address, { method: "POST", headers: { Cookie: cookie }, body })).text();
 }
 
+/** Looks, unlocks and deletes on the assisted receipt of what is locked, each as its page's button would. */
+async function driveAssistedReceipt(url: string, receipt: string): Promise<void> {
+  const lockIn = (page: string) => /name="locked" value="([^"]*)"/.exec(page)?.[1] ?? "";
+  let page = await sendForm(`${url}/assisted/open`, { link: receipt });
+  for (const [act, heading] of [
+    ["look", "Locked"],
+    ["unlock", "Sealed"],
+    ["delete", "Deleted"],
+  ] as const) {
+    page = await sendForm(`${url}/assisted/receipt`, { act, receipt, locked: lockIn(page) });
+    if (!page.includes(`<h1>${heading}</h1>`)) throw new Error(`The assisted receipt did not ${act}.`);
+  }
+}
+
 /**
  * Does with a running service all that can be done with it, rightly and wrongly, tokens in addresses
  * and in bodies that are no JSON included, and returns everything that ought to have stayed private.
@@ -167,6 +181,10 @@ export async function driveEveryFlow(url: string): Promise<Needles> {
     for (const sent of [`${url}/r#${receipt}`, `${receipt}x`, link])
       await sendForm(`${url}/assisted/receipt`, { act, receipt: sent });
   }
+  const kept = await make("kept", "a passphrase on paper");
+  await send("POST", "secrets", undefined, kept.body);
+  for (let i = 0; i < 10; i++) await send("POST", "secret/open", kept.link, { access: kept.wrongAccess });
+  await driveAssistedReceipt(url, `${url}/r#${kept.receiptFragment}`);
   await (await fetch(`${url}/assisted`, { method: "POST", body: new URLSearchParams(assisted) })).text();
   return needles;
 }
