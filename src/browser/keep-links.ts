@@ -7,9 +7,14 @@ export type KeepTools = Pick<typeof import("./dom.ts"), "element"> &
     "forgetLink" | "isRemembering" | "readLinks" | "rememberLink" | "setRemembering" | "watchLinks"
   >;
 
-/** "Remember these links in this browser": what remember.ts does for one, with each person's name as its label. */
+let look: (() => void) | undefined;
+
+/**
+ * "Remember these links in this browser": what remember.ts does for one, with each person's name as its label.
+ * `made`: those on the screen as it is asked, none once it was left.
+ */
 export function showKeep(
-  links: readonly MadeLink[],
+  made: () => readonly MadeLink[],
   { element, forgetLink, isRemembering, readLinks, rememberLink, setRemembering, watchLinks }: KeepTools,
 ): void {
   const box = element("remember-all", HTMLInputElement);
@@ -17,18 +22,22 @@ export function showKeep(
 
   function keep(): void {
     // From the last, because the newest stands at the top of the list.
-    box.checked = [...links].reverse().every(rememberLink);
+    box.checked = [...made()].reverse().every(rememberLink);
     note.textContent = box.checked
       ? "Remembered."
       : "Your browser keeps nothing here: its storage is off or full, or this is a private window.";
   }
 
-  watchLinks(() => {
+  // Shown again, for the rest or for other people: what the screen before this one held is no matter then.
+  if (!look) watchLinks(() => look?.());
+  look = () => {
+    const links = made();
     const kept = new Set(readLinks().map(({ receiptFragment }) => receiptFragment));
-    if (!box.checked || links.some(({ receiptFragment }) => kept.has(receiptFragment))) return;
+    if (!box.checked || links.length === 0) return;
+    if (links.some(({ receiptFragment }) => kept.has(receiptFragment))) return;
     box.checked = false;
     note.textContent = "Forgotten in another tab.";
-  });
+  };
   box.checked = isRemembering();
   note.textContent = "";
   if (box.checked) keep();
@@ -38,7 +47,7 @@ export function showKeep(
       return keep();
     }
     const forgotten =
-      setRemembering(false) && links.every(({ receiptFragment }) => forgetLink(receiptFragment));
+      setRemembering(false) && made().every(({ receiptFragment }) => forgetLink(receiptFragment));
     note.textContent = forgotten
       ? "Forgotten. New links aren't remembered."
       : "Your browser didn't let go of it.";

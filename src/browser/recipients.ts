@@ -109,7 +109,7 @@ export async function makeRecipients(
     show("made", { made: heading, expires: table.expires() ?? "" });
     setTitle(heading);
     tools.showPassphraseStep(screen, contents.passphrase);
-    showKeep(table.made(), tools);
+    showKeep(table.made, tools);
     element("made-newline-dropped", HTMLElement).hidden = !newlineDropped;
     restPlace.hidden = all;
     table.showProblem(failure);

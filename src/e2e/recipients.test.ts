@@ -51,6 +51,10 @@ describe("a link for each person", () => {
 
   async function fill(names: readonly string[], url = waxseal.url): Promise<void> {
     await page.goto(`${url}/`);
+    await enter(names);
+  }
+
+  async function enter(names: readonly string[]): Promise<void> {
     await page.getByLabel("Secret", { exact: true }).fill("hunter2");
     await page.getByText("More options").click();
     await people().fill(names.join("\n"));
@@ -287,6 +291,63 @@ describe("a link for each person", () => {
     await page.getByLabel("Remember these links in this browser").uncheck();
     await note.getByText("Forgotten. New links aren't remembered.").waitFor();
     assert.doesNotMatch(await kept(), /Lindqvist|Møller/);
+  });
+
+  /** In another tab; resolves when this one has heard of each. */
+  async function forgetElsewhere(names: readonly string[]): Promise<void> {
+    await page.evaluate(() => {
+      addEventListener("storage", ({ key, newValue }) => {
+        if (key === "over" && newValue !== null) document.body.dataset.heard = newValue;
+      });
+    });
+    const other = await page.context().newPage();
+    await other.goto(`${waxseal.url}/links`);
+    await other.getByText(/^Looked at/).waitFor();
+    for (const name of names) {
+      const row = other
+        .locator("#links > li")
+        .filter({ has: other.getByRole("link", { name, exact: true }) });
+      await row.getByRole("button", { name: "Forget" }).click();
+    }
+    // What is written last is heard of last.
+    await other.evaluate((last) => localStorage.setItem("over", last), names.join());
+    await page.locator(`body[data-heard="${names.join()}"]`).waitFor();
+    await other.close();
+  }
+
+  const remembering = () => page.getByLabel("Remember these links in this browser");
+  const rememberNote = () => page.locator("#remember-all-note").textContent();
+
+  it("is not said to be forgotten while others that were made with or after it are kept", async () => {
+    await failCreates(3, 3);
+    await fill(["Anna", "Bo", "Cem", "Dana"]);
+    await button("Create link").click();
+    await heading(page, "2 of 4 links are ready").waitFor();
+    await remembering().check();
+    await button("Try again").click();
+    await heading(page, "Your links are ready").waitFor();
+    await forgetElsewhere(["Anna", "Bo"]);
+    assert.ok(await remembering().isChecked());
+    assert.equal(await rememberNote(), "Remembered.");
+    await forgetElsewhere(["Cem", "Dana"]);
+    assert.equal(await remembering().isChecked(), false);
+    assert.equal(await rememberNote(), "Forgotten in another tab.");
+  });
+
+  it("is not said to be forgotten when it was one of those that stood there before", async () => {
+    await make(["Anna", "Bo"]);
+    await remembering().check();
+    await page.evaluate(() => {
+      for (const type of ["pagehide", "pageshow"])
+        dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+    });
+    await heading(page, "Share a secret").waitFor();
+    await enter(["Cem", "Dana"]);
+    await button("Create link").click();
+    await heading(page, "Your links are ready").waitFor();
+    await forgetElsewhere(["Anna", "Bo"]);
+    assert.ok(await remembering().isChecked());
+    assert.equal(await rememberNote(), "Remembered.");
   });
 
   it("may be for one person", async () => {
