@@ -26,6 +26,8 @@ export interface Followed {
   lost(error: unknown): void;
   /** It answers, though there may be nothing new to tell. */
   found(): void;
+  /** Whether it is lost and not yet found: asked again even beside a stream that has nothing new to tell. */
+  isLost(): boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Followed {
  */
 export function followReceipt(
   bearer: string,
-  { told, forgotten, lost, found }: Followed,
+  { told, forgotten, lost, found, isLost }: Followed,
   stopped: AbortSignal,
 ): void {
   let streaming = false;
@@ -100,16 +102,15 @@ export function followReceipt(
   async function look(): Promise<void> {
     while (!stopped.aborted) {
       await wait(document.visibilityState === "hidden" ? LOOK_HIDDEN : LOOK, stopped);
-      if (streaming || stopped.aborted) continue;
+      if ((streaming && !isLost()) || stopped.aborted) continue;
       try {
         const view = await readReceipt(bearer, stopped);
         if (stopped.aborted) return;
-        found();
         told(view);
       } catch (error) {
         if (isForgotten(error)) return;
-        // A stream that came about meanwhile knows better.
-        if (!streaming && !stopped.aborted) lost(error);
+        // A stream that came about meanwhile, or has told something, knows better.
+        if ((!streaming || isLost()) && !stopped.aborted) lost(error);
       }
     }
   }

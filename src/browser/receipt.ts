@@ -106,15 +106,20 @@ function startReceipt(): void {
       stale.textContent = `${why} What is shown here may be out of date. We keep asking.`;
       stale.hidden = false;
     };
+    const isLost = () => !stale.hidden;
     signal.addEventListener("abort", found);
     found();
+
+    const told = (view: ReceiptView) => {
+      found();
+      render(view);
+    };
 
     const look = async () => {
       try {
         const view = await readReceipt(bearer, signal);
         if (signal.aborted) return;
-        found();
-        render(view);
+        told(view);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ApiProblem && error.body.code === "not-found") forgotten();
@@ -156,7 +161,7 @@ function startReceipt(): void {
       if (document.visibilityState === "visible" && shown?.endedAt === undefined) void look();
     };
     await look();
-    if (shown && !signal.aborted) followReceipt(bearer, { told: render, forgotten, lost, found }, signal);
+    if (shown && !signal.aborted) followReceipt(bearer, { told, forgotten, lost, found, isLost }, signal);
   }
 
   const retry = element("retry", HTMLButtonElement);

@@ -206,6 +206,42 @@ describe("The receipt page", () => {
     }
   });
 
+  /** With a stream that has shown that it lives. */
+  async function showStreaming(): Promise<SealedSecret> {
+    const secret = await show(replica(0));
+    await visit(secret);
+    await page.locator("#timeline li").nth(1).waitFor();
+    return secret;
+  }
+  const visit = ({ link }: SealedSecret) =>
+    fetch(`${replica(1).url}/api/v1/secret`, { headers: { Authorization: `Bearer ${link}` } });
+  const stale = () => page.getByText("What is shown here may be out of date.");
+  const comeBack = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+
+  it("takes that back too where Redis was away for a moment and the stream has lasted", async () => {
+    const paths = asked();
+    await showStreaming();
+    redis.freeze();
+    try {
+      await comeBack();
+      await stale().waitFor();
+    } finally {
+      redis.thaw();
+    }
+    await stale().waitFor({ state: "hidden" });
+    assert.equal(paths.filter((path) => path === "/api/v1/receipt/events").length, 1);
+  });
+
+  it("takes it back as soon as the stream tells something", async () => {
+    const secret = await showStreaming();
+    await page.route("**/api/v1/receipt", (route) => route.abort());
+    await comeBack();
+    await stale().waitFor();
+    await open(replica(1), secret);
+    await heading("Opened").waitFor();
+    assert.ok(await stale().isHidden());
+  });
+
   it("forgets what could not be done once the secret has ended, or another receipt is shown", async () => {
     const problem = page.getByRole("alert").filter({ hasText: "We can't tell whether it was deleted." });
     const fail = async () => {
