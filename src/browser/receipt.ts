@@ -133,7 +133,13 @@ function startReceipt(): void {
       show("unknown");
     };
 
-    const act = (id: string, working: string, what: (bearer: string) => Promise<void>, failure: string) => {
+    const act = (
+      id: string,
+      working: string,
+      what: (bearer: string) => Promise<void>,
+      failure: string,
+      isDone: (view: ReceiptView) => boolean,
+    ) => {
       const button = element(id, HTMLButtonElement);
       button.onclick = () =>
         press(button, working, async () => {
@@ -142,6 +148,8 @@ function startReceipt(): void {
           try {
             await what(bearer);
           } catch (error) {
+            // Another receipt stands here by now, or the stream has told what the answer would have.
+            if (signal.aborted || (shown && isDone(shown))) return;
             if (!(error instanceof ApiProblem && error.body.code === "ended")) {
               fill(document, { failure: explain(error, failure) });
               problem.hidden = false;
@@ -155,8 +163,9 @@ function startReceipt(): void {
     };
 
     // The answer may have been lost, and not the request.
-    act("delete", "Deleting…", deleteSecret, "We can't tell whether it was deleted. Try again.");
-    act("unlock", "Unlocking…", unlockSecret, "We can't tell whether it was unlocked. Try again.");
+    const unsure = (done: string) => `We can't tell whether it was ${done}. Try again.`;
+    act("delete", "Deleting…", deleteSecret, unsure("deleted"), ({ endedAt }) => endedAt !== undefined);
+    act("unlock", "Unlocking…", unlockSecret, unsure("unlocked"), ({ state }) => state !== "locked");
     document.onvisibilitychange = () => {
       if (document.visibilityState === "visible" && shown?.endedAt === undefined) void look();
     };

@@ -260,6 +260,45 @@ describe("The receipt page", () => {
     assert.ok(await problem.isHidden());
   });
 
+  const idle = (id: string) => page.locator(`#${id}:not([aria-busy])`).waitFor({ state: "attached" });
+
+  it("takes the stream's word for a delete whose answer was lost", async () => {
+    const { receipt } = await showStreaming();
+    await page.route("**/api/v1/receipt/secret", async (route) => {
+      const headers = { Authorization: `Bearer ${receipt}` };
+      await fetch(`${replica(1).url}/api/v1/receipt/secret`, { method: "DELETE", headers });
+      await heading("Deleted").waitFor();
+      await route.abort();
+    });
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+    await idle("delete");
+    assert.ok(await page.locator("#problem").isHidden());
+    assert.equal(await page.title(), "Deleted · Waxseal");
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
+  });
+
+  it("doesn't say beside another receipt that a delete of the one before has failed", async () => {
+    await show(replica(0));
+    const next = urlOf(replica(0), await create(replica(0)));
+    let fail = () => {};
+    const failing = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    await page.route("**/api/v1/receipt/secret", async (route) => {
+      await failing;
+      await route.abort();
+    });
+    await page.getByRole("button", { name: "Delete now" }).click();
+    const looked = page.waitForResponse("**/api/v1/receipt");
+    await page.goto(next);
+    await (await looked).finished();
+    fail();
+    await idle("delete");
+    assert.ok(await page.locator("#problem").isHidden());
+    assert.equal(await page.title(), "Sealed · Waxseal");
+  });
+
   it("says in the title too that a delete has failed, and that it has not once it is done", async () => {
     const secret = await show(replica(0));
     await page.route("**/api/v1/receipt/secret", (route) => route.abort());

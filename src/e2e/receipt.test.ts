@@ -107,6 +107,26 @@ describe("the receipt page", () => {
     await page.getByText(/ 1 passphrase try left\.$/).waitFor();
   });
 
+  it("takes the stream's word for an unlock whose answer was lost", async () => {
+    const { link, receipt } = await share(waxseal.url, { passphrase: "correct horse" });
+    const other = await (await browser.newContext()).newPage();
+    await other.goto(link);
+    await other.getByLabel("Passphrase").fill("wrong");
+    await other.getByRole("button", { name: "Open secret" }).click();
+    await other.getByRole("heading", { name: "Locked" }).waitFor();
+    await page.route("**/api/v1/receipt/unlock", async (route) => {
+      await route.fetch();
+      await heading("Sealed").waitFor();
+      await route.abort();
+    });
+    await page.goto(receipt);
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await heading("Sealed").waitFor();
+    await page.locator("#unlock:not([aria-busy])").waitFor({ state: "attached" });
+    assert.ok(await page.locator("#problem").isHidden());
+    assert.equal(await page.title(), "Sealed · Waxseal");
+  });
+
   it("keeps the receipt's token out of every address that is asked for", async () => {
     const { receipt } = await share(waxseal.url);
     const token = receipt.split("#")[1] ?? "";
