@@ -1,3 +1,4 @@
+import { endingWords, triesWords } from "../envelope/live-words.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { ruleWords } from "../envelope/rule-words.ts";
 import { formatReceiptBearer, parseReceiptFragment } from "../envelope/tokens.ts";
@@ -59,13 +60,9 @@ function startReceipt(): void {
     const render = (view: ReceiptView) => {
       const { heading, seal, summary } = stateWords(view);
       const live = ["uploading", "sealed", "locked"].includes(view.state);
-      const tries = view.triesLeft === 1 ? "try" : "tries";
-      const triesLeft =
-        view.triesLeft === undefined || !live ? "" : ` ${view.triesLeft} passphrase ${tries} left.`;
-      const ending =
-        view.state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted";
-      const expires = live ? ` ${ending} ${formatTime(new Date(view.expiresAt))}.` : "";
-      const values = { state: heading, summary: `${summary}${expires}${triesLeft}` };
+      const expires = ` ${endingWords(view.state)} ${formatTime(new Date(view.expiresAt))}.`;
+      const more = live ? `${expires}${triesWords(view.triesLeft)}` : "";
+      const values = { state: heading, summary: `${summary}${more}` };
       const changed = shown?.state !== view.state;
       if (!shown) show("known", values);
       // A state that changes while we look is said and focused; an unchanged one leaves focus alone.

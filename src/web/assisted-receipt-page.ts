@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { parseRules, UnreadableRulesError } from "../access/rules.ts";
+import { endingWords, triesWords } from "../envelope/live-words.ts";
 import { sealRim } from "../envelope/rim.ts";
 import { ruleWords } from "../envelope/rule-words.ts";
 import type { SecretRecord } from "../store/store.ts";
@@ -42,11 +43,6 @@ export function isLockOf({ id }: Pick<SecretRecord, "id">, lock: string): boolea
   return lock.startsWith(`${id} `);
 }
 
-function triesWords(triesLeft: number | undefined): string {
-  if (triesLeft === undefined) return "";
-  return ` ${triesLeft} passphrase ${triesLeft === 1 ? "try" : "tries"} left.`;
-}
-
 export function createReceiptPage(
   { config: { basePath }, gate }: Pick<AssistedDeps, "config" | "gate">,
   send: SendPage,
@@ -55,7 +51,7 @@ export function createReceiptPage(
   function liveOf(request: Request, response: Response, record: SecretRecord, receipt: string) {
     const { state, expiresAt } = record;
     return {
-      ending: state === "uploading" ? "Unless more of it arrives, it is given up" : "It is deleted",
+      ending: endingWords(state),
       at: formatTime(expiresAt),
       words: timeWords(expiresAt),
       tries: triesWords(describeSecret(record).triesLeft),
