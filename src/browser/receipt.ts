@@ -164,7 +164,9 @@ function startReceipt(): void {
     act("delete", "Deleting…", deleteSecret, unsure("deleted"), ({ endedAt }) => endedAt !== undefined);
     act("unlock", "Unlocking…", unlockSecret, unsure("unlocked"), ({ state }) => state !== "locked");
     document.onvisibilitychange = () => {
-      if (document.visibilityState === "visible" && shown?.endedAt === undefined) void look();
+      if (document.visibilityState !== "visible" || signal.aborted || shown?.endedAt !== undefined) return;
+      // Where the first look found nothing out, nothing follows the receipt yet.
+      void (shown ? look() : load());
     };
     await look();
     if (shown && !signal.aborted) followReceipt(bearer, { told, forgotten, lost, found, isLost }, signal);

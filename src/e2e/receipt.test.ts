@@ -150,6 +150,18 @@ describe("the receipt page", () => {
     await heading("We can't find this secret").waitFor();
   });
 
+  it("is followed too where the server answers only once somebody comes back to the tab", async () => {
+    const { link, receipt } = await share(waxseal.url);
+    await page.route("**/api/v1/receipt", (route) => route.abort());
+    await page.goto(receipt);
+    await heading("We can't tell right now").waitFor();
+    await page.unroute("**/api/v1/receipt");
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await heading("Sealed").waitFor();
+    await openInAnotherBrowser(link);
+    await heading("Opened").waitFor();
+  });
+
   it("can be tried again where the server doesn't answer", async () => {
     const { receipt } = await share(waxseal.url);
     await page.route("**/api/v1/receipt", (route) => route.abort());
