@@ -2,6 +2,7 @@ import { type Request, type RequestHandler, type Response, Router } from "expres
 import { HEADER_BYTES, isWholeBlob } from "../envelope/layout.ts";
 import { SUITE_PASSPHRASE, SUITE_PLAIN } from "../envelope/suite.ts";
 import { type ByteSpan, MAX_HELD_SPANS, type SecretRecord, type WriteResult } from "../store/store.ts";
+import { createAddressPlaces } from "./address-places.ts";
 import { createAuthenticate, parseReceiptHolder } from "./bearer.ts";
 import { type Block, cutIntoBlocks } from "./blocks.ts";
 import { parseContentRange } from "./content-range.ts";
@@ -63,25 +64,16 @@ async function* limitedTo(req: Request, { start, end }: ByteSpan): AsyncGenerato
 
 /** Lets so many parts through at a time, from one address and in all. */
 function createPartLimit(): RequestHandler {
-  const busy = new Map<string, number>();
-  let all = 0;
+  const places = createAddressPlaces({ total: MAX_PARTS, perAddress: MAX_PARTS_PER_ADDRESS });
   return (req, res, next) => {
-    const address = addressOf(req);
-    const own = busy.get(address) ?? 0;
-    if (all >= MAX_PARTS || own >= MAX_PARTS_PER_ADDRESS) {
+    const giveBack = places.take(addressOf(req));
+    if (typeof giveBack === "string") {
       const problem = new Problem("limited", "Too many parts are being sent at once. Send them one by one.", {
         headers: { "Retry-After": "1" },
       });
       return next(problem);
     }
-    all += 1;
-    busy.set(address, own + 1);
-    onceOver(res, () => {
-      all -= 1;
-      const left = (busy.get(address) ?? 1) - 1;
-      if (left > 0) busy.set(address, left);
-      else busy.delete(address);
-    });
+    onceOver(res, giveBack);
     next();
   };
 }
