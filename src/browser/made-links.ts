@@ -16,7 +16,7 @@ export interface MadeLink {
 /** Handed over for the same reason as in upload.ts. */
 export type MadeLinksTools = Pick<
   typeof import("./dom.ts"),
-  "announce" | "element" | "fill" | "formatTime" | "press" | "setSeal" | "setTitle"
+  "announce" | "element" | "fill" | "formatTime" | "markTitle" | "press" | "setSeal" | "setTitle"
 > &
   Pick<typeof import("./api.ts"), "deleteSecret" | "explain"> &
   Pick<typeof import("./clipboard.ts"), "copy">;
@@ -52,8 +52,8 @@ export function createMadeLinks(
   tools: MadeLinksTools,
   onDeleting: () => void,
 ): MadeLinks {
-  const { announce, copy, deleteSecret, element, explain, fill, formatTime, press, setSeal, setTitle } =
-    tools;
+  const { announce, copy, deleteSecret, element, explain, fill, formatTime } = tools;
+  const { markTitle, press, setSeal, setTitle } = tools;
   const table = element("links", HTMLTableElement);
   const body = table.tBodies[0] ?? table.createTBody();
   const problem = element("made-problem", HTMLElement);
@@ -62,10 +62,9 @@ export function createMadeLinks(
 
   function showProblem(failure: string | undefined): void {
     problem.hidden = failure === undefined;
-    document.title = document.title.replace(/^Error: /, "");
+    markTitle(failure !== undefined);
     if (failure === undefined) return;
     fill(screen, { failure });
-    document.title = `Error: ${document.title}`;
     problem.focus();
   }
 

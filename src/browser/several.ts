@@ -3,7 +3,7 @@ import { deleteSecret, explain, mayPass } from "./api.ts";
 import { beginAttempt } from "./attempt.ts";
 import { CancelledError, guarded } from "./cancellable.ts";
 import { copy } from "./clipboard.ts";
-import { announce, element, fill, formatTime, press, setSeal, setTitle, show } from "./dom.ts";
+import { announce, element, fill, formatTime, markTitle, press, setSeal, setTitle, show } from "./dom.ts";
 import {
   forgetLink,
   isRemembering,
@@ -29,7 +29,7 @@ export async function makeSeveral(recipients: Recipients): Promise<void> {
       "The code for several recipients couldn't be loaded. Nothing was sent. Try again.",
     );
   });
-  const ofPage = { announce, element, fill, formatTime, press, setSeal, setTitle, show };
+  const ofPage = { announce, element, fill, formatTime, markTitle, press, setSeal, setTitle, show };
   await makeRecipients(recipients, {
     ...ofPage,
     beginAttempt,
