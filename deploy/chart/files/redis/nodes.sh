@@ -42,19 +42,19 @@ master_by_roles() {
   done | sort -rn | head -n 1 | cut -d ' ' -f 2
 }
 
-# Whether another node still holds what this one has lost.
-others_hold_secrets() {
-  for node in $REDIS_NODES; do
-    [ "$node" != "$SELF" ] || continue
-    case $(ask "$node" 6379 info keyspace) in *keys=*) return 0 ;; esac
-  done
-  return 1
+# Sets `named`, the master by the Sentinels, and `found`, the master by them or else by the nodes; empty where
+# there is none.
+find_master() {
+  named=$(master_by_sentinels)
+  found=${named:-$(master_by_roles)}
 }
 
-others_answer() {
+# Whether another node's answer about its keys has this in it: `keys=` where it still holds what this one has
+# lost, `Keyspace` in any case.
+others_say() {
   for node in $REDIS_NODES; do
     [ "$node" != "$SELF" ] || continue
-    case $(ask "$node" 6379 info keyspace) in *Keyspace*) return 0 ;; esac
+    case $(ask "$node" 6379 info keyspace) in *"$1"*) return 0 ;; esac
   done
   return 1
 }

@@ -33,9 +33,8 @@ fi
 # The first node leads where no Sentinel speaks and nobody leads: either everything is starting, or only
 # Redis is up.
 choose_master() {
-  named=$(master_by_sentinels)
-  master=${named:-$(master_by_roles)}
-  master=${master:-$FIRST_NODE}
+  find_master
+  master=${found:-$FIRST_NODE}
 }
 
 # Where this node is to lead, it may have just lost its memory. If it answered now, its replicas would copy
@@ -45,12 +44,12 @@ choose_master
 begun=$(date +%s) last=$(date +%s) told=$(date +%s)
 while [ "$master" = "$SELF" ]; do
   now=$(date +%s)
-  if others_hold_secrets; then
+  if others_say keys=; then
     last=$now
   elif [ "$((now - last))" -ge "$FAILOVER_WAIT_SECONDS" ]; then
     [ "$now" = "$begun" ] || echo "nobody else could be promoted in $((now - begun)) s: leading, empty"
     break
-  elif [ -z "$named" ] && others_answer; then
+  elif [ -z "$named" ] && others_say Keyspace; then
     break
   fi
   if [ "$((now - told))" -ge 60 ]; then

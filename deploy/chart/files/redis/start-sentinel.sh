@@ -11,22 +11,17 @@ hash_of() { secret "$1" | tr -d '\n' | sha256sum | cut -d ' ' -f 1; }
 conf=$RUN_DIR/sentinel.conf
 # After a mere restart of the container Sentinel goes on with what it had learnt.
 if [ ! -s "$conf" ]; then
-  master=
-  while [ -z "$master" ]; do
-    master=$(master_by_sentinels)
-    # Silent until some Redis leads: a Sentinel that names a master too early makes start-redis.sh
-    # believe that this master has just lost its memory.
-    [ -n "$master" ] || master=$(master_by_roles)
-    [ -n "$master" ] || sleep 1
-  done
+  # Silent until some Redis leads: a Sentinel that names a master too early makes start-redis.sh believe that
+  # this master has just lost its memory.
+  until find_master && [ -n "$found" ]; do sleep 1; done
+  master=$found
   # It can promote only what the master has named to it, and asks every ten seconds: it begins when all
   # follow, or after half a minute without one of them. Where the others watch a master that is silent, it is
   # needed at once.
   set -- $REDIS_NODES
   deadline=$(($(date +%s) + 30))
   while [ "$(date +%s)" -lt "$deadline" ]; do
-    named=$(master_by_sentinels)
-    found=${named:-$(master_by_roles)}
+    find_master
     master=${found:-$master}
     case $(ask "$master" 6379 info replication) in
       *"connected_slaves:$(($# - 1))"*) break ;;
