@@ -16,8 +16,8 @@ const download = async (app: TestApp, secret: SealedSecret) => {
 const receiptOf = async (app: TestApp, secret: SealedSecret) =>
   (await app.http.get("/api/v1/receipt").set(app.asReceipt(secret)).expect(200)).body;
 
-/** Sends the start of a part, waits until `kept` says that it arrived, and breaks the connection. */
-async function sendAndBreak(url: string, secret: SealedSecret, length: number, kept: () => Promise<boolean>) {
+/** Sends the start of a part, and resolves with how to break the connection. */
+async function beginPart(url: string, secret: SealedSecret, length: number): Promise<() => void> {
   const size = secret.blob.length;
   const headers = {
     Authorization: `Bearer ${secret.receipt}`,
@@ -28,8 +28,14 @@ async function sendAndBreak(url: string, secret: SealedSecret, length: number, k
   const sent = request(`${url}/api/v1/secret/blob`, { method: "PUT", headers });
   sent.on("error", () => {});
   await new Promise<void>((resolve) => sent.write(secret.blob.subarray(0, length), () => resolve()));
+  return () => void sent.destroy();
+}
+
+/** The same, waits until `kept` says that it arrived, and breaks the connection. */
+async function sendAndBreak(url: string, secret: SealedSecret, length: number, kept: () => Promise<boolean>) {
+  const stop = await beginPart(url, secret, length);
   // Given to the system; the server may still have to read it.
-  setTimeout(() => sent.destroy(), 100);
+  setTimeout(stop, 100);
   await until(kept);
 }
 
@@ -126,6 +132,22 @@ describe("a blob in parts", () => {
     await until(async () => (await received()) === BLOB_BLOCK + 1_000);
     await app.sendPart(secret, BLOB_BLOCK + 1_000, size).expect(200);
     assert.deepEqual((await download(app, secret)).bytes, secret.blob);
+  });
+
+  it("comes in 16 parts at a time from one address, and in another when one of these is over", async () => {
+    const app = createTestApp();
+    const secret = await largeSecret();
+    await app.announce(secret);
+    await app.listening(async (url) => {
+      const stops = await Promise.all(Array.from({ length: 16 }, () => beginPart(url, secret, 100)));
+      const next = () => app.sendPart(secret, 0, 32);
+      await until(async () => (await next()).status === 429);
+      const refused = await next().expect(429).expect("Retry-After", "1");
+      assert.match(refused.body.detail, /one by one/);
+      stops[0]?.();
+      await until(async () => (await next()).status === 200);
+      for (const stop of stops) stop();
+    });
   });
 
   it("is refused where its start is not what this secret's sender would have sealed", async () => {
