@@ -1,4 +1,4 @@
-import { ApiProblem, type ReceiptView, readReceipt, readReceiptEvents } from "./api.ts";
+import { ApiProblem, type ReceiptView, readReceiptEvents } from "./api.ts";
 import { createEventParser } from "./event-stream.ts";
 import { randomBelow, systemRandom } from "./random-below.ts";
 import { wait } from "./retry.ts";
@@ -18,6 +18,8 @@ const LOOK = 5_000;
 const LOOK_HIDDEN = 30_000;
 
 export interface Followed {
+  /** The receipt as the server has it; undefined where something newer was told meanwhile. */
+  ask(): Promise<ReceiptView | undefined>;
   /** The receipt as it is now; also where nothing has changed. */
   told(view: ReceiptView): void;
   /** The server does not know it, any more. Nothing follows. */
@@ -37,7 +39,7 @@ export interface Followed {
  */
 export function followReceipt(
   bearer: string,
-  { told, forgotten, lost, found, isLost }: Followed,
+  { ask, told, forgotten, lost, found, isLost }: Followed,
   stopped: AbortSignal,
 ): void {
   let streaming = false;
@@ -104,9 +106,9 @@ export function followReceipt(
       await wait(document.visibilityState === "hidden" ? LOOK_HIDDEN : LOOK, stopped);
       if ((streaming && !isLost()) || stopped.aborted) continue;
       try {
-        const view = await readReceipt(bearer, stopped);
+        const view = await ask();
         if (stopped.aborted) return;
-        told(view);
+        if (view) told(view);
       } catch (error) {
         if (isForgotten(error)) return;
         // A stream that came about meanwhile, or has told something, knows better.

@@ -55,7 +55,8 @@ function startReceipt(): void {
     problem.hidden = true;
     let shown: ReceiptView | undefined;
     let arrivalTimer = 0;
-    signal.addEventListener("abort", () => clearTimeout(arrivalTimer));
+    const left = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    void left.then(() => clearTimeout(arrivalTimer));
 
     const render = (view: ReceiptView) => {
       const { heading, seal, summary } = stateWords(view);
@@ -107,16 +108,23 @@ function startReceipt(): void {
     signal.addEventListener("abort", found);
     found();
 
+    let tellings = 0;
     const told = (view: ReceiptView) => {
+      tellings++;
       found();
       render(view);
+    };
+    // An answer may be long on its way while the stream says what has happened since.
+    const ask = async () => {
+      const before = tellings;
+      const view = await readReceipt(bearer, signal);
+      return tellings === before ? view : undefined;
     };
 
     const look = async () => {
       try {
-        const view = await readReceipt(bearer, signal);
-        if (signal.aborted) return;
-        told(view);
+        const view = await ask();
+        if (view && !signal.aborted) told(view);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ApiProblem && error.body.code === "not-found") forgotten();
@@ -143,7 +151,8 @@ function startReceipt(): void {
           problem.hidden = true;
           markTitle(false);
           try {
-            await what(bearer);
+            // No longer than this receipt stands here: it is not the next one that is being deleted.
+            await Promise.race([what(bearer), left]);
           } catch (error) {
             // Another receipt stands here by now, or the stream has told what the answer would have.
             if (signal.aborted || (shown && isDone(shown))) return;
@@ -169,7 +178,8 @@ function startReceipt(): void {
       void (shown ? look() : load());
     };
     await look();
-    if (shown && !signal.aborted) followReceipt(bearer, { told, forgotten, lost, found, isLost }, signal);
+    if (shown && !signal.aborted)
+      followReceipt(bearer, { ask, told, forgotten, lost, found, isLost }, signal);
   }
 
   const retry = element("retry", HTMLButtonElement);

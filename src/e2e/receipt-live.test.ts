@@ -278,6 +278,33 @@ describe("The receipt page", () => {
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
   });
 
+  it("keeps to what the stream told where an answer was longer on its way", async () => {
+    const secret = await showStreaming();
+    await page.route("**/api/v1/receipt", async (route) => {
+      const before = await route.fetch();
+      await open(replica(1), secret);
+      await heading("Opened").waitFor();
+      await route.fulfill({ response: before });
+    });
+    const answered = page.waitForResponse("**/api/v1/receipt");
+    await comeBack();
+    await (await answered).finished();
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await heading("Opened").waitFor();
+    assert.equal(await page.title(), "✓ Opened");
+  });
+
+  it("says of one receipt that it is being deleted, and of that one only", async () => {
+    await show(replica(0));
+    const next = urlOf(replica(0), await create(replica(0)));
+    await page.route("**/api/v1/receipt/secret", () => {});
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await page.getByRole("button", { name: "Deleting…" }).waitFor();
+    await page.goto(next);
+    await page.getByRole("button", { name: "Delete now" }).waitFor();
+    await idle("delete");
+  });
+
   it("doesn't say beside another receipt that a delete of the one before has failed", async () => {
     await show(replica(0));
     const next = urlOf(replica(0), await create(replica(0)));
@@ -293,7 +320,10 @@ describe("The receipt page", () => {
     const looked = page.waitForResponse("**/api/v1/receipt");
     await page.goto(next);
     await (await looked).finished();
+    const failed = page.waitForEvent("requestfailed");
     fail();
+    await failed;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
     await idle("delete");
     assert.ok(await page.locator("#problem").isHidden());
     assert.equal(await page.title(), "Sealed · Waxseal");
