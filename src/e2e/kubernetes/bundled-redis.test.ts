@@ -28,7 +28,7 @@ before(async () => {
 });
 after(() => helm?.stop());
 
-async function until(what: string, check: () => Promise<boolean>, seconds = 40): Promise<void> {
+async function until(what: string, check: () => Promise<boolean>, seconds = 100): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await check().catch(() => false))) {
     if (Date.now() > deadline) throw new Error(`${what} did not happen in ${seconds} s`);
