@@ -1,5 +1,5 @@
+import { isWithinHours } from "../envelope/office-hours.ts";
 import type { RefusalReason } from "../store/store.ts";
-import { isWithinHours } from "./hours.ts";
 import { createNetworks, plainAddress } from "./networks.ts";
 import type { Rules } from "./rules.ts";
 

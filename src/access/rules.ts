@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { parseNetwork } from "../config/network.ts";
 import { ValueError } from "../config/value-error.ts";
-import { isCountry } from "./country-codes.ts";
+import { countryCodes } from "../envelope/countries.ts";
 
 /** Who may open one secret, and when. All that is named must hold. */
 export type Rules = Readonly<z.output<typeof rulesSchema>>;
 
 const MAX_NETWORKS = 32;
 const MAX_COUNTRIES = 64;
+const COUNTRIES = new Set(countryCodes());
 
 /** Parses with `parse`, whose error says what to write instead. */
 function text<T>(message: string, parse: (value: string) => T | undefined) {
@@ -84,7 +85,7 @@ export const rulesSchema = z
       ).optional(),
       countries: list(
         text("Must be a country's code of ISO 3166-1 in capitals, such as DE.", (value) =>
-          isCountry(value) ? value : undefined,
+          COUNTRIES.has(value) ? value : undefined,
         ),
         MAX_COUNTRIES,
         `Must be a list of 1 to ${MAX_COUNTRIES} country codes.`,

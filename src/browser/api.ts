@@ -1,5 +1,6 @@
 import { encodeBase64url } from "../envelope/base64url.ts";
 import type { Bytes } from "../envelope/bytes.ts";
+import type { OfficeHours } from "../envelope/office-hours.ts";
 import type { CreateFields } from "../envelope/sender.ts";
 import {
   type AccessProof,
@@ -36,17 +37,6 @@ export interface Rules {
   /** RFC 3339, UTC. */
   readonly notBefore?: string;
   readonly hours?: OfficeHours;
-}
-
-/** `to` is the first minute that is over. */
-export interface OfficeHours {
-  /** An IANA name, such as "Europe/Berlin". */
-  readonly zone: string;
-  /** 1 is Monday, 7 is Sunday. */
-  readonly days: readonly number[];
-  /** "HH:MM" */
-  readonly from: string;
-  readonly to: string;
 }
 
 /** What the server is told of a secret besides what seals it. */

@@ -1,5 +1,5 @@
+import { countryCodes, findCountry } from "../envelope/countries.ts";
 import { countryName } from "../envelope/rule-words.ts";
-import { countryCodes, findCountry } from "./countries.ts";
 
 /** The countries that were chosen, as a list from which they can be removed again. */
 export interface CountryList {

@@ -1,9 +1,9 @@
+import { type OfficeHours, opensBetween } from "../envelope/office-hours.ts";
 import { ruleWords, toldWords } from "../envelope/rule-words.ts";
-import type { OfficeHours, Rules, Terms } from "./api.ts";
+import type { Rules, Terms } from "./api.ts";
 import { createCountryList } from "./country-list.ts";
 import type { FieldProblem } from "./field-problems.ts";
 import { problemWithNetwork } from "./network.ts";
-import { opensBetween } from "./office-hours.ts";
 import { parsePeople } from "./people.ts";
 
 /** What stands under "More options". */

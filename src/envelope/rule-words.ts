@@ -1,3 +1,5 @@
+import type { OfficeHours } from "./office-hours.ts";
+
 /** Who may open a secret, and when, as both sides send it; what is left out doesn't matter. */
 interface TellableRules {
   readonly networks?: readonly string[] | undefined;
@@ -5,10 +7,7 @@ interface TellableRules {
   readonly countries?: readonly string[] | undefined;
   /** RFC 3339. */
   readonly notBefore?: string | undefined;
-  /** `days`: 1 is Monday, 7 is Sunday. */
-  readonly hours?:
-    | { readonly zone: string; readonly days: readonly number[]; readonly from: string; readonly to: string }
-    | undefined;
+  readonly hours?: OfficeHours | undefined;
 }
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -35,7 +34,7 @@ function dayWords(days: readonly number[]): string {
   return new Intl.ListFormat("en").format(words);
 }
 
-const hourWords = ({ days, from, to, zone }: NonNullable<TellableRules["hours"]>) =>
+const hourWords = ({ days, from, to, zone }: OfficeHours) =>
   `Only ${dayWords(days)}, ${from} to ${to} in ${zone.replaceAll("_", " ")}.`;
 
 /**

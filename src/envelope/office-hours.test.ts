@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isWithinHours } from "./hours.ts";
-import type { Rules } from "./rules.ts";
+import { isWithinHours, type OfficeHours, opensBetween } from "./office-hours.ts";
 
 /** Minutes east of Greenwich, and since when. From the time zone database, written down by hand. */
 const ZONES = {
@@ -29,12 +28,7 @@ const CHANGES = Object.entries(ZONES).flatMap(([zone, [, ...changes]]) =>
 const MINUTE = 60_000;
 
 /** The minutes from `start` at which somebody who follows a wall clock and a calendar would open the door. */
-function walk(
-  hours: NonNullable<Rules["hours"]>,
-  zone: keyof typeof ZONES,
-  start: number,
-  count: number,
-): boolean[] {
+function walk(hours: OfficeHours, zone: keyof typeof ZONES, start: number, count: number): boolean[] {
   const number = (time: string) => Number(time.split(":")[0]) * 60 + Number(time.split(":")[1]);
   const [from, to] = [number(hours.from), number(hours.to)];
   const length = to > from ? to - from : to - from + 1440;
@@ -97,5 +91,39 @@ describe("Office hours", () => {
     assert(!isWithinHours(hours, Date.parse("2026-10-25T02:00:00Z")));
     for (const at of ["2026-03-29T00:59:00Z", "2026-03-29T01:00:00Z"])
       assert(!isWithinHours(hours, Date.parse(at)));
+  });
+});
+
+const berlin: OfficeHours = { zone: "Europe/Berlin", days: [1, 2, 3, 4, 5], from: "09:00", to: "17:00" };
+const between = (hours: OfficeHours, start: string, end: string) =>
+  opensBetween(hours, Date.parse(start), Date.parse(end));
+
+describe("office hours before a secret is deleted", () => {
+  it("are there where they begin, go on or end in between", () => {
+    assert.ok(between(berlin, "2026-01-05T07:30:00Z", "2026-01-05T08:30:00Z"));
+    assert.ok(between(berlin, "2026-01-05T10:00:20Z", "2026-01-05T10:00:40Z"));
+    assert.ok(between(berlin, "2026-01-05T15:59:00Z", "2026-01-05T20:00:00Z"));
+  });
+
+  it("aren't there at night, on a free day, or once they are over", () => {
+    assert.ok(!between(berlin, "2026-01-05T16:00:00Z", "2026-01-06T08:00:00Z"));
+    assert.ok(!between(berlin, "2026-01-03T00:00:00Z", "2026-01-05T08:00:00Z"));
+  });
+
+  it("may go over midnight, and belong to the day on which they begin", () => {
+    const night = { ...berlin, days: [5], from: "22:00", to: "06:00" };
+    assert.ok(between(night, "2026-01-10T03:00:00Z", "2026-01-10T03:01:00Z"));
+    assert.ok(!between(night, "2026-01-09T00:00:00Z", "2026-01-09T21:00:00Z"));
+    assert.ok(!between(night, "2026-01-10T05:00:00Z", "2026-01-11T23:00:00Z"));
+    const wholeDay = { ...berlin, days: [7], from: "00:00", to: "24:00" };
+    assert.ok(between(wholeDay, "2026-01-11T22:59:00Z", "2026-01-11T23:00:00Z"));
+  });
+
+  it("follow the zone's own clock, in summer too", () => {
+    assert.ok(between(berlin, "2026-07-06T07:00:00Z", "2026-07-06T07:01:00Z"));
+    assert.ok(!between(berlin, "2026-01-05T07:00:00Z", "2026-01-05T07:01:00Z"));
+    const kathmandu = { ...berlin, zone: "Asia/Kathmandu", from: "09:00", to: "09:01" };
+    assert.ok(between(kathmandu, "2026-01-05T03:14:30Z", "2026-01-05T03:15:30Z"));
+    assert.ok(!between(kathmandu, "2026-01-05T03:16:00Z", "2026-01-05T23:00:00Z"));
   });
 });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isCountry } from "../access/country-codes.ts";
-import { countryName } from "../envelope/rule-words.ts";
 import { countryCodes, findCountry } from "./countries.ts";
+import { countryName } from "./rule-words.ts";
 
-describe("the countries in the form", () => {
+describe("the countries", () => {
   it("are the 249 of ISO 3166-1 and Kosovo, each with a name of its own", () => {
     const codes = countryCodes();
     assert.equal(codes.length, 250);
@@ -12,13 +11,6 @@ describe("the countries in the form", () => {
     const names = codes.map(countryName);
     assert.equal(new Set(names).size, 250);
     assert.ok(names.every((name) => name.length > 2));
-  });
-
-  it("are all taken by the server", () => {
-    assert.deepEqual(
-      countryCodes().filter((code) => !isCountry(code)),
-      [],
-    );
   });
 
   it("are found by code, by English name and by the reader's own name for them", () => {

@@ -1,4 +1,7 @@
-/** ISO 3166-1 alpha-2, which no browser lists, and XK, under which databases keep Kosovo. */
+/**
+ * The officially assigned codes of ISO 3166-1 alpha-2, which Intl does not list, and XK, under which databases
+ * keep Kosovo. A code that stands for another, as UK for GB, is none: no database knows it.
+ */
 export const countryCodes = () =>
   (
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY " +
