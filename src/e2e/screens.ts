@@ -390,6 +390,18 @@ export const scenes = {
     await press(page, "Create link");
     await at("Your link is ready")(page);
   },
+  "assisted, rules that are wrong": async (page, { url }) => {
+    await page.goto(`${url}/assisted`);
+    await page.getByLabel("Secret", { exact: true }).fill("hunter2");
+    await page.getByText("Who may open").click();
+    await page
+      .getByLabel(/^Only in these countries/)
+      .fill("South Georgia & South Sandwich Islands, Atlantis");
+    await page.getByLabel("Only in these office hours").check();
+    await page.getByLabel("Time zone").selectOption("America/Argentina/Rio_Gallegos");
+    await press(page, "Create link");
+    await at("There is a problem")(page);
+  },
   "assisted, receipt": async (page, { url }) => {
     await openAssisted(page, url, (await share(url)).receipt);
     await at("Sealed")(page);

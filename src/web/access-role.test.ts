@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { newClaim, sealSecret } from "../testing/sealed-secret.ts";
+import { readonlyIn, submitForm } from "../testing/submit-form.ts";
 import { createTestApp, type TestApp } from "../testing/test-app.ts";
 
 /** Two instances on one store, as with one Redis; the settings want one to be named. */
@@ -129,104 +130,24 @@ describe("An instance that serves half", () => {
 });
 
 /** Fills in an assisted page's form and sends it. */
-async function submit(app: TestApp, path: string, fields: Readonly<Record<string, string>>) {
-  const form = await app.http.get(path).expect(200);
-  const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
-  const cookie = form.get("Set-Cookie") ?? [];
-  return app.http
-    .post(path)
-    .set("Cookie", cookie)
-    .set(HTML)
-    .type("form")
-    .send({ csrf, ...fields });
-}
-
-const linesOf = (text: string) =>
-  [...text.matchAll(/<textarea[^>]*readonly>([^<]*)</g)].map(([, line = ""]) => line);
-
 describe("The assisted pages of an instance that serves half", () => {
   it("create and show receipts on the one, and open on the other", async () => {
     const { create, open } = halves();
-    const created = await submit(create, "/assisted", {
+    const created = await submitForm(create, "/assisted", {
       secret: "hunter2 and more",
       passphrase: "",
       ttl: "3600",
     });
-    const [link = "", receipt = ""] = linesOf(created.text);
+    const [link = "", receipt = ""] = readonlyIn(created.text);
     assert.match(link, /^https:\/\/open\.example\.org\/s#/);
     assert.match(receipt, /^https:\/\/in\.example\/r#/);
-    assert.equal((await submit(create, "/assisted/open", { link })).status, 404);
-    assert.equal((await submit(open, "/assisted/open", { link: receipt })).status, 404);
+    assert.equal((await submitForm(create, "/assisted/open", { link })).status, 404);
+    assert.equal((await submitForm(open, "/assisted/open", { link: receipt })).status, 404);
     assert.match(
-      (await submit(create, "/assisted/open", { link: receipt })).text,
+      (await submitForm(create, "/assisted/open", { link: receipt })).text,
       /Nobody has opened it yet/,
     );
-    assert.match((await submit(open, "/assisted/open", { link })).text, /hunter2 and more/);
-    assert.match((await submit(create, "/assisted/open", { link: receipt })).text, /<h1>Opened/);
-  });
-});
-
-describe("The assisted pages and who may open", () => {
-  it("take networks and a time, which hold for the assisted opening too, and use nothing up", async () => {
-    const app = createTestApp({ env: { TRUST_PROXY: "1" } });
-    const created = await submit(app, "/assisted", {
-      secret: "hunter2 and more",
-      passphrase: "rosebud",
-      ttl: "3600",
-      networks: "10.0.0.0/8,\r\n2001:db8::/32 ",
-      "not-before": "2026-01-02T03:05",
-    });
-    const [link = "", receipt = ""] = linesOf(created.text);
-    const openFrom = async (address: string, passphrase: string) => {
-      const form = await app.http.get("/assisted/open");
-      const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
-      const fields = { csrf, claim: newClaim(), link, passphrase };
-      const headers = { "X-Forwarded-For": address, Cookie: form.get("Set-Cookie")?.join("; ") ?? "" };
-      return app.http.post("/assisted/open").set(headers).type("form").send(fields);
-    };
-    for (const [address, passphrase, says] of [
-      ["203.0.113.9", "rosebud", /Only certain networks may open this secret/],
-      ["203.0.113.9", "", /Only certain networks may open this secret/],
-      ["10.1.2.3", "wrong", /It can be opened from 2 Jan 2026, 03:05 UTC\. It is still sealed/],
-    ] as const) {
-      const { status, text } = await openFrom(address, passphrase);
-      assert.equal(status, 403);
-      assert.match(text, says);
-    }
-    const told = await submit(app, "/assisted/open", { link: receipt });
-    assert.match(told.text, /Refused: not from an allowed network/);
-    assert.match(told.text, /Refused: not yet allowed/);
-    app.advance(60);
-    assert.match((await openFrom("2001:db8::7", "rosebud")).text, /hunter2 and more/);
-  });
-
-  it("say which field is wrong, and keep what was entered", async () => {
-    const app = createTestApp({
-      env: { TRUST_PROXY: "1", REQUIRE_PASSPHRASE: "on", MAX_TTL_BY_NETWORK: "0.0.0.0/0=1h" },
-    });
-    const fields = { secret: "hunter2", passphrase: "rosebud", ttl: "3600", networks: "", "not-before": "" };
-    for (const [wrong, field, says] of [
-      [{ networks: "office" }, "networks", /neither an address nor a CIDR range/],
-      [{ "not-before": "tomorrow" }, "not-before", /Enter a date and a time/],
-      [{ "not-before": "2026-01-02T04:05" }, "not-before", /Choose a time before the secret is deleted/],
-      [{ passphrase: "" }, "passphrase", /Enter a passphrase: this server takes no secret without one/],
-      [{ ttl: "7200" }, "ttl", /Choose when it is deleted/],
-    ] as const) {
-      const entered = { ...fields, ...wrong };
-      const { status, text } = await submit(app, "/assisted", entered);
-      assert.equal(status, 400);
-      const problem = /<p id="problem-words"><a href="#([^"]+)">([^<]+)</.exec(text);
-      assert.equal(problem?.[1], field);
-      assert.match(problem?.[2] ?? "", says);
-      const invalid = [...text.matchAll(/<[^>]*aria-invalid="true"[^>]*>/g)].map(String);
-      assert.equal(invalid.length, 1);
-      assert.match(
-        invalid[0] ?? "",
-        new RegExp(` id="${field}".* aria-describedby="([^"]* )?problem-words"`),
-      );
-      assert(text.includes(">\nhunter2</textarea>"));
-      if (entered.networks) assert(text.includes(`>\n${entered.networks}</textarea>`));
-      if (entered["not-before"]) assert(text.includes(`value="${entered["not-before"]}"`));
-    }
+    assert.match((await submitForm(open, "/assisted/open", { link })).text, /hunter2 and more/);
+    assert.match((await submitForm(create, "/assisted/open", { link: receipt })).text, /<h1>Opened/);
   });
 });

@@ -1,5 +1,5 @@
 import { type ErrorRequestHandler, type NextFunction, type Request, type Response, Router } from "express";
-import { formatRules, type Rules, rulesSchema } from "../access/rules.ts";
+import { formatRules } from "../access/rules.ts";
 import { type Bytes, wipe } from "../envelope/bytes.ts";
 import type { Part } from "../envelope/parts.ts";
 import { sealRim } from "../envelope/rim.ts";
@@ -28,6 +28,13 @@ import { parseEnteredSender } from "./notify-form.ts";
 import { onceOver } from "./once-over.ts";
 import { ttlChoices } from "./pages.ts";
 import { Problem } from "./problem.ts";
+import {
+  describeEnteredRules,
+  type EnteredRules,
+  NO_RULES,
+  parseEnteredRules,
+  readEnteredRules,
+} from "./rules-form.ts";
 import { formatTime } from "./secret-state.ts";
 import { timeWords } from "./state-words.ts";
 import { storeSealed } from "./store-sealed.ts";
@@ -36,10 +43,7 @@ import { storeSealed } from "./store-sealed.ts";
 interface Entered {
   readonly secret: Bytes;
   readonly passphrase: string;
-  /** Separated by spaces, commas or line breaks. */
-  readonly networks: string;
-  /** As a `datetime-local` field gives it, in UTC. */
-  readonly notBefore: string;
+  readonly rules: EnteredRules;
   /** Who is told what becomes of it, and what it is called there. */
   readonly email: string;
   readonly label: string;
@@ -71,8 +75,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   const nothing: Entered = {
     secret: new Uint8Array(0),
     passphrase: "",
-    networks: "",
-    notBefore: "",
+    rules: NO_RULES,
     email: "",
     label: "",
     ttl: config.defaultTtl,
@@ -95,8 +98,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       secret: decodeText(entered.secret),
       passphrase: entered.passphrase,
       requirePassphrase: config.requirePassphrase,
-      networks: entered.networks,
-      notBefore: entered.notBefore,
+      countries: config.geoipDb !== undefined,
+      rules: describeEnteredRules(entered.rules),
       mail: config.mail !== undefined,
       email: entered.email,
       label: entered.label,
@@ -117,10 +120,8 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     }
     const parsed = parseTtl(ttl, config.maxTtl);
     if (!parsed) throw new FormError("ttl", "Choose when it is deleted");
-    const rules = parseEnteredRules(entered);
-    // Most likely a local time: refused rather than sealed for whoever comes at once.
-    if (rules?.notBefore && Date.parse(rules.notBefore) <= clock())
-      throw new FormError("not-before", "That time is over. Choose a later one in UTC, or none");
+    const now = clock();
+    const rules = parseEnteredRules(entered.rules, { now, expiresAt: now + parsed * 1_000 });
     const [wrong] = demandErrors(deps, request, { ttl: parsed, passphrase: passphrase !== "", rules });
     if (wrong)
       throw new FormError(FORM_FIELDS[wrong.field] ?? "secret", FORM_WORDS[wrong.field] ?? wrong.message);
@@ -172,8 +173,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       const entered: Entered = {
         secret: withUnixLineEnds(fields.get("secret") ?? new Uint8Array(0)),
         passphrase: textOf(fields, "passphrase"),
-        networks: textOf(fields, "networks").trim(),
-        notBefore: textOf(fields, "not-before"),
+        rules: readEnteredRules(fields),
         email: textOf(fields, "notify-email").trim(),
         label: textOf(fields, "notify-label").trim(),
         ttl: Number(textOf(fields, "ttl")),
@@ -212,6 +212,7 @@ const tellOfReload: ErrorRequestHandler = (error, request, _response, next) => {
 const FORM_FIELDS: Readonly<Record<string, string>> = {
   ttl: "ttl",
   passphrase: "passphrase",
+  "rules.countries": "countries",
   "rules.notBefore": "not-before",
 };
 const FORM_WORDS: Readonly<Record<string, string>> = {
@@ -219,21 +220,6 @@ const FORM_WORDS: Readonly<Record<string, string>> = {
   passphrase: "Enter a passphrase: this server takes no secret without one",
   "rules.notBefore": "Choose a time before the secret is deleted",
 };
-
-/** Undefined where everybody who has the link may open it. */
-function parseEnteredRules({ networks, notBefore }: Entered): Rules | undefined {
-  if (networks === "" && notBefore === "") return undefined;
-  const result = rulesSchema.safeParse({
-    ...(networks === "" ? {} : { networks: networks.split(/[\s,]+/) }),
-    // Browsers leave out seconds that are 0.
-    ...(notBefore === "" ? {} : { notBefore: `${notBefore}${notBefore.length === 16 ? ":00" : ""}Z` }),
-  });
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  if (issue?.path[0] !== "notBefore")
-    throw new FormError("networks", issue?.message ?? "Correct the networks");
-  throw new FormError("not-before", "Enter a date and a time, such as 2026-01-31T08:00");
-}
 
 /** The text first, as a page's script orders them. */
 function partsOf({ secret, files }: Entered): Part[] {

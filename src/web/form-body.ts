@@ -49,13 +49,13 @@ function decode(encoded: Uint8Array): Bytes {
   return exact;
 }
 
-/** Our forms have four fields. Of three million empty ones, taking each apart would hold up everybody. */
-const MAX_FIELDS = 16;
+/** Our longest form has twenty. Of three million empty ones, taking each apart would hold up everybody. */
+export const MAX_FIELDS = 32;
 
 /**
  * Takes a form apart (URL Standard, "application/x-www-form-urlencoded parsing") without ever making
  * a string of it, and overwrites the body it came from. Of a repeated name, the last one counts; what
- * comes after the sixteenth field is left out.
+ * comes after the last field allowed is left out.
  */
 export function parseForm(body: unknown): FormFields {
   const fields = new Map<string, Bytes>();

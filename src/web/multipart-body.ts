@@ -1,6 +1,7 @@
 import { Busboy, type BusboyFileStream } from "@fastify/busboy";
 import type { Request } from "express";
 import { allocate, type Bytes, copyOf, wipe } from "../envelope/bytes.ts";
+import { MAX_FIELDS } from "./form-body.ts";
 import { invalid } from "./problem.ts";
 
 /** A file of a submitted form, as it was named by whoever sent it. */
@@ -23,8 +24,8 @@ export interface MultipartLimits {
   readonly maxFiles: number;
 }
 
-/** Ours has four fields beside the files; and a part's own headers are two lines. */
-const MAX_FIELDS = 16;
+/** A part's own headers are two lines. */
+const MAX_HEADERS = 16;
 const MAX_HEADER_BYTES = 4096;
 
 /** A body is read up to so many times the limit: beyond it, what comes is only dropped. */
@@ -157,7 +158,7 @@ function createParser(req: Request, maxFiles: number) {
       isPartAFile: () => true,
       limits: {
         parts: maxFiles + MAX_FIELDS,
-        headerPairs: MAX_FIELDS,
+        headerPairs: MAX_HEADERS,
         headerSize: MAX_HEADER_BYTES,
       },
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
+import { submitForm } from "../testing/submit-form.ts";
 import { createTestApp, type TestApp } from "../testing/test-app.ts";
 
 const env = {
@@ -92,15 +93,8 @@ describe("A create that asks for mail", () => {
 });
 
 describe("The assisted create", () => {
-  async function submit(app: TestApp, fields: Readonly<Record<string, string>>) {
-    const form = await app.http.get("/assisted").expect(200);
-    const csrf = /name="csrf" value="([^"]*)"/.exec(form.text)?.[1];
-    return app.http
-      .post("/assisted")
-      .set("Cookie", form.get("Set-Cookie") ?? [])
-      .type("form")
-      .send({ csrf, secret: "hunter2", ttl: "3600", passphrase: "", ...fields });
-  }
+  const submit = (app: TestApp, fields: Readonly<Record<string, string>>) =>
+    submitForm(app, "/assisted", { secret: "hunter2", ttl: "3600", passphrase: "", ...fields });
 
   it("asks for an address only where there is a mail server", async () => {
     for (const [settings, shown] of [

@@ -1,6 +1,21 @@
 import { Eta } from "eta";
 import type { Config } from "../config/config.ts";
 
+/** The fields on who may open, as they are shown. */
+export interface RulesForm {
+  /** Whether anything is chosen. */
+  any: boolean;
+  networks: string;
+  countries: string;
+  notBefore: string;
+  inHours: boolean;
+  /** From Monday on. */
+  days: readonly { name: string; checked: boolean }[];
+  from: string;
+  to: string;
+  zones: readonly { zone: string; words: string; chosen: boolean }[];
+}
+
 /** What each template is given. A name that isn't here can't be rendered, and a field can't be forgotten. */
 export interface PageData {
   create: {
@@ -44,8 +59,9 @@ export interface PageData {
     secret: string;
     passphrase: string;
     requirePassphrase: boolean;
-    networks: string;
-    notBefore: string;
+    /** Whether countries can be told. */
+    countries: boolean;
+    rules: RulesForm;
     /** Whether there is somebody to write to. */
     mail: boolean;
     email: string;
