@@ -11,7 +11,7 @@ export interface LimitStoreOptions {
 }
 
 /** Milliseconds that a request waits for a counter: it has other things to ask Redis, and two seconds in all. */
-const PATIENCE = 400;
+const PATIENCE = 200;
 /** Milliseconds in which a Redis that has just failed isn't asked again, by no limiter. */
 const REST = 1_000;
 const restUntil = new WeakMap<Redis | Cluster, number>();

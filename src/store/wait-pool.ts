@@ -44,12 +44,13 @@ export function tooFewReplicas(): StoreUnavailableError {
 /** Connections to one node. */
 export const POOL_SIZE = 8;
 /** Milliseconds for an act besides its WAIT. */
-export const PATIENCE = 800;
+export const PATIENCE = 600;
 /**
- * Milliseconds until an act is given up, with the time it waits for its turn: 1.8 s as long as WAIT
- * takes a second at most, which is as much as REDIS_WAIT_TIMEOUT may say. So nobody waits longer than two.
+ * Milliseconds until an act is given up, with the time it waits for its turn: 1.6 s as long as WAIT
+ * takes a second at most, which is as much as REDIS_WAIT_TIMEOUT may say. With the counter that was asked
+ * before in vain, nobody waits longer than two.
  */
-export const wholeTime = (timeout: number) => Math.max(1_800, timeout + PATIENCE);
+export const wholeTime = (timeout: number) => Math.max(1_600, timeout + PATIENCE);
 /** Milliseconds between two new connections for all else: what is under way on the old one fails. */
 const ASK_AGAIN = 5_000;
 
