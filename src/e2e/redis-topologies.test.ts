@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { SENTINEL_COMMANDS } from "../store/redis-commands.ts";
 import { makeCertificates } from "../testing/certificates.ts";
 import { driveEveryFlow, findNeedles } from "../testing/every-flow.ts";
 import { freePort } from "../testing/free-port.ts";
+import { memoryFolder } from "../testing/memory-folder.ts";
 import { startCluster, tlsArgs } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { sealSecret } from "../testing/sealed-secret.ts";
@@ -22,7 +22,7 @@ after(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
 
-const dir = mkdtempSync(join(tmpdir(), "waxseal-topologies-"));
+const dir = memoryFolder("topologies");
 cleanUps.push(() => rmSync(dir, { recursive: true }));
 // Good for a name that no connection uses: only REDIS_SERVER_NAME makes it right.
 const certificates = makeCertificates(dir, `DNS:${NAME}`);

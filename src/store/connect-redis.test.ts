@@ -9,6 +9,7 @@ import type { RedisTls } from "../config/config.ts";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { makeCertificates } from "../testing/certificates.ts";
 import { freePort } from "../testing/free-port.ts";
+import { memoryFolder } from "../testing/memory-folder.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { connectRedis, openRedis } from "./connect-redis.ts";
@@ -134,7 +135,7 @@ describe("A connection to Redis", () => {
     const replica = await redis("--replicaof", "127.0.0.1", String(master.port));
     const admin = await replica.client();
     await until(async () => (await admin.info("replication")).includes("master_link_status:up"));
-    const dir = mkdtempSync(join(tmpdir(), "waxseal-sentinel-"));
+    const dir = memoryFolder("sentinel");
     cleanUps.push(() => rmSync(dir, { recursive: true }));
     const file = join(dir, "sentinel.conf");
     await writeFile(

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { Cluster, Redis } from "ioredis";
@@ -8,6 +7,7 @@ import { parseRedisUrl } from "../config/redis-url.ts";
 import { connectRedisOrCluster, openRedis } from "../store/connect-redis.ts";
 import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
 import { createLimitStore } from "../store/redis-limits.ts";
+import { memoryFolder } from "../testing/memory-folder.ts";
 import { TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
@@ -205,7 +205,7 @@ describe("Every request meets a 503 within two seconds", () => {
 
   it("where master and Sentinels are gone, and none where only the Sentinels are", async () => {
     const master = await redis();
-    const dir = await mkdtemp(join(tmpdir(), "waxseal-sentinels-"));
+    const dir = memoryFolder("sentinels");
     cleanUps.push(() => rm(dir, { recursive: true }));
     const sentinels = await Promise.all(
       ["one", "two", "three"].map(async (name) => {

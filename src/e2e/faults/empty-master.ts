@@ -72,8 +72,12 @@ async function startPods() {
           leader = await master();
           return /connected_slaves:2/.test(await leader.ask("INFO", "replication")) && (await allReady());
         },
-        60,
-      );
+        // Sentinel gives a failover up and begins another a while later, more than once where all is slow.
+        110,
+      ).catch((error: Error) => {
+        const said = redis.nodes.map((node) => `${node.address}:\n${node.output().slice(-4_000)}`);
+        throw new Error([error.message, ...said].join("\n"));
+      });
       return leader ?? master();
     },
     async restart(node: RedisNode) {

@@ -1,8 +1,8 @@
 /** A master, two replicas and three Sentinels that watch them, as an operator would set them up. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import { memoryFolder } from "../../testing/memory-folder.ts";
 import { startRedis, type TestRedis } from "../../testing/redis-server.ts";
 import { eventually } from "./eventually.ts";
 
@@ -45,7 +45,7 @@ async function startSentinel(folder: string, number: number, masterPort: number)
 }
 
 export async function startSentinelTrio(): Promise<SentinelTrio> {
-  const folder = await mkdtemp(join(tmpdir(), "waxseal-sentinels-"));
+  const folder = memoryFolder("sentinels");
   const first = await startNode();
   const follow = ["--replicaof", "127.0.0.1", String(first.redis.port)];
   const nodes = [first, ...(await Promise.all([startNode(...follow), startNode(...follow)]))];

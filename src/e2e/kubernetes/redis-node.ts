@@ -3,10 +3,10 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../testing/free-port.ts";
+import { memoryFolder } from "../../testing/memory-folder.ts";
 import { at, type Manifest } from "./helm.ts";
 import { attempt, type Ran } from "./run.ts";
 
@@ -37,7 +37,7 @@ export async function prepareRedisNodes(
   count: number,
   alsoAllow = "",
 ): Promise<RedisNodes> {
-  const folder = await mkdtemp(join(tmpdir(), "waxseal-redis-nodes-"));
+  const folder = memoryFolder("redis-nodes");
   const third = 1 + Math.floor(Math.random() * 250);
   const addresses = Array.from({ length: count }, (_, i) =>
     count === 1 ? "127.0.0.1" : `127.77.${third}.${i + 1}`,
