@@ -109,7 +109,7 @@ outboxContract("An outbox, for the same user,", async (limits) => {
 async function count(url: string): Promise<void> {
   const client = connect(url);
   await client.connect();
-  const limit = createLimitStore({ client, name: "acl" });
+  const limit = createLimitStore({ client, name: "acl", patience: 30_000 });
   limit.init?.({ windowMs: 60_000 } as Options);
   await limit.increment("192.0.2.1");
   assert.equal((await limit.increment("192.0.2.1")).totalHits, 2);

@@ -8,19 +8,23 @@ export interface LimitStoreOptions {
   readonly client: Redis | Cluster;
   /** One for each limiter: limiters of one name share their counters across replicas. */
   readonly name: string;
+  /** Milliseconds that a request waits for a counter. */
+  readonly patience?: number;
 }
 
-/** Milliseconds that a request waits for a counter: it has other things to ask Redis, and two seconds in all. */
+/** A request has other things to ask Redis, and two seconds in all. */
 const PATIENCE = 200;
 /** Milliseconds in which a Redis that has just failed isn't asked again, by no limiter. */
 const REST = 1_000;
 const restUntil = new WeakMap<Redis | Cluster, number>();
 
-/** Rejects where the answer has not come by then; what was asked may still be done. */
-async function soon<T>(work: Promise<T>): Promise<T> {
+const tooLong = new Error("The counter took too long.");
+
+/** Rejects with `tooLong` where the answer has not come by then; what was asked may still be done. */
+async function soon<T>(work: Promise<T>, patience: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The counter took too long.")), PATIENCE);
+    timer = setTimeout(() => reject(tooLong), patience);
   });
   try {
     return await Promise.race([work, late]);
@@ -44,7 +48,7 @@ async function send(client: Redis | Cluster, command: string, args: string[]): P
  * Addresses are hashed, which keeps them out of sight; it doesn't keep them from somebody with a copy
  * of Redis who tries out all addresses. They are gone with the limit's window.
  */
-export function createLimitStore({ client, name }: LimitStoreOptions): LimitStore {
+export function createLimitStore({ client, name, patience = PATIENCE }: LimitStoreOptions): LimitStore {
   const prefix = `ws:limit:${name}:`;
   const local = new MemoryStore();
   const shared = new RedisStore({
@@ -63,9 +67,10 @@ export function createLimitStore({ client, name }: LimitStoreOptions): LimitStor
     // Loads the scripts. Done again after a failure, for it remembers a failure for ever.
     prepared ??= shared.init(options);
     try {
-      return await soon(prepared.then(act));
-    } catch {
-      prepared = undefined;
+      return await soon(prepared.then(act), patience);
+    } catch (error) {
+      // Loading that takes long goes on, and is over for a request after this one.
+      if (error !== tooLong) prepared = undefined;
       restUntil.set(client, Date.now() + REST);
       return otherwise();
     }

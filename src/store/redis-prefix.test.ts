@@ -20,7 +20,7 @@ async function open(url: string, keyPrefix: string, waitReplicas = 0) {
   const store = createRedisStore({ client, limits: TEST_LIMITS, waitReplicas });
   cleanUps.push(() => store.close());
   await store.check();
-  const limit = createLimitStore({ client, name: "open" });
+  const limit = createLimitStore({ client, name: "open", patience: 30_000 });
   limit.init?.({ windowMs: 60_000 } as Options);
   return { store, limit };
 }

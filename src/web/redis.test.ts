@@ -84,7 +84,7 @@ describe("On Redis", () => {
       const apps = clients.map((client) =>
         createTestApp({
           env: { RATE_LIMIT_MISS: "2/1m" },
-          limitStore: (name) => createLimitStore({ client, name }),
+          limitStore: (name) => createLimitStore({ client, name, patience: 30_000 }),
         }),
       );
       const [first, second] = apps;

@@ -120,7 +120,7 @@ it("keeps the audit trail's anchors", async () => {
 it("lets the rate limits count in Redis, where all pods share them", async () => {
   const client = await connect();
   try {
-    const limit = createLimitStore({ client, name: "chart" });
+    const limit = createLimitStore({ client, name: "chart", patience: 30_000 });
     await limit.init?.({ windowMs: 60_000 } as Options);
     await limit.increment("192.0.2.1");
     assert.equal((await limit.increment("192.0.2.1")).totalHits, 2);
