@@ -18,9 +18,9 @@ const LOOK = 5_000;
 const LOOK_HIDDEN = 30_000;
 
 export interface Followed {
-  /** The receipt as the server has it; undefined where something newer was told meanwhile. */
-  ask(): Promise<ReceiptView | undefined>;
-  /** The receipt as it is now; also where nothing has changed. */
+  /** Asks for the receipt as it is, and shows it unless something newer has been told. */
+  ask(): Promise<void>;
+  /** The receipt as the stream has it now. */
   told(view: ReceiptView): void;
   /** The server does not know it, any more. Nothing follows. */
   forgotten(): void;
@@ -106,9 +106,7 @@ export function followReceipt(
       await wait(document.visibilityState === "hidden" ? LOOK_HIDDEN : LOOK, stopped);
       if ((streaming && !isLost()) || stopped.aborted) continue;
       try {
-        const view = await ask();
-        if (stopped.aborted) return;
-        if (view) told(view);
+        await ask();
       } catch (error) {
         if (isForgotten(error)) return;
         // A stream that came about meanwhile, or has told something, knows better.

@@ -108,23 +108,29 @@ function startReceipt(): void {
     signal.addEventListener("abort", found);
     found();
 
-    let tellings = 0;
-    const told = (view: ReceiptView) => {
-      tellings++;
+    // Answers overtake each other, and the stream overtakes answers: what was asked before the latest that
+    // is shown is no news.
+    let asked = 0;
+    let latest = 0;
+    const tell = (view: ReceiptView) => {
       found();
       render(view);
     };
-    // An answer may be long on its way while the stream says what has happened since.
+    const told = (view: ReceiptView) => {
+      latest = asked;
+      tell(view);
+    };
     const ask = async () => {
-      const before = tellings;
+      const number = ++asked;
       const view = await readReceipt(bearer, signal);
-      return tellings === before ? view : undefined;
+      if (signal.aborted || number <= latest) return;
+      latest = number;
+      tell(view);
     };
 
     const look = async () => {
       try {
-        const view = await ask();
-        if (view && !signal.aborted) told(view);
+        await ask();
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ApiProblem && error.body.code === "not-found") forgotten();

@@ -294,6 +294,30 @@ describe("The receipt page", () => {
     assert.equal(await page.title(), "✓ Opened");
   });
 
+  it("shows what was asked for last where no stream is and answers overtake each other", async () => {
+    await page.route("**/api/v1/receipt/events", () => {});
+    await show(replica(0));
+    let number = 0;
+    let passed = () => {};
+    const overtaken = new Promise<void>((resolve) => {
+      passed = resolve;
+    });
+    // The first comes just before the second, which was asked for when the secret was deleted.
+    await page.route("**/api/v1/receipt", async (route) => {
+      const first = number++ === 0;
+      const response = await route.fetch();
+      if (first) await overtaken;
+      else passed();
+      await route.fulfill({ response });
+    });
+    await comeBack();
+    await until(() => number === 1);
+    await page.getByRole("button", { name: "Delete now" }).click();
+    await heading("Deleted").waitFor();
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.ok(await heading("Deleted").isVisible());
+  });
+
   it("says of one receipt that it is being deleted, and of that one only", async () => {
     await show(replica(0));
     const next = urlOf(replica(0), await create(replica(0)));
