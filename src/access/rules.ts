@@ -6,8 +6,8 @@ import { countryCodes } from "../envelope/countries.ts";
 /** Who may open one secret, and when. All that is named must hold. */
 export type Rules = Readonly<z.output<typeof rulesSchema>>;
 
-const MAX_NETWORKS = 32;
-const MAX_COUNTRIES = 64;
+export const MAX_NETWORKS = 32;
+export const MAX_COUNTRIES = 64;
 const COUNTRIES = new Set(countryCodes());
 
 /** Parses with `parse`, whose error says what to write instead. */

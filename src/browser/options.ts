@@ -1,4 +1,4 @@
-import { type OfficeHours, opensBetween } from "../envelope/office-hours.ts";
+import { closingTime, type OfficeHours, opensBetween } from "../envelope/office-hours.ts";
 import { ruleWords, toldWords } from "../envelope/rule-words.ts";
 import type { Rules, Terms } from "./api.ts";
 import { createCountryList } from "./country-list.ts";
@@ -117,8 +117,7 @@ export function createOptions({ element, announce, formatTime, showProblems }: O
     if (chosen.length === 0) return wrong(first, "Choose a day, or switch off the office hours.");
     if (from.value === "") return wrong(from, "Enter when the office opens.");
     if (to.value === "") return wrong(to, "Enter when the office closes.");
-    // Of the two ends of a day, a clock shows only the first.
-    const read = { zone: zone.value, days: chosen, from: from.value, to: to.value.replace("00:00", "24:00") };
+    const read = { zone: zone.value, days: chosen, from: from.value, to: closingTime(to.value) };
     if (read.from === read.to)
       return wrong(to, "The office opens and closes at the same time. Enter another.");
     if (!opensBetween(read, start, end))

@@ -250,6 +250,63 @@ describe("without script", () => {
     assert.equal(await page.getByLabel(/^Not before/).inputValue(), "2026-01-02T03:04");
   });
 
+  it("keeps everything in the form that was entered, and seals it with all of that", async () => {
+    const full = await startWaxseal({
+      GEOIP_DB: "/nowhere/countries.mmdb",
+      SMTP_URL: "smtp://127.0.0.1:2525",
+      SMTP_FROM: "waxseal@example.test",
+      SMTP_ALLOW_DOMAINS: "example.test",
+    });
+    const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 11);
+    const values = [
+      ["Secret", "hunter2"],
+      [/^Passphrase/, "correct horse"],
+      [/^Only from these networks/, "office"],
+      [/^Only in these countries/, "Germany, at"],
+      [/^Not before/, `${inTwoDays}08:15`],
+      ["From", "22:30"],
+      ["To", "00:00"],
+      ["Your e-mail address (optional)", "ann@example.test"],
+      [/^What to call it/, "Contract"],
+    ] as const;
+    const days = ["Monday", "Sunday"];
+    const field = (label: string | RegExp) => page.getByLabel(label, { exact: true });
+    try {
+      await page.goto(`${full.url}/assisted`);
+      for (const summary of ["Who may open", "Tell me what becomes of it"])
+        await page.getByText(summary).click();
+      for (const [label, value] of values) await field(label).fill(value);
+      await field("Delete after").selectOption("259200");
+      await field("Only in these office hours").check();
+      for (const day of ["Tuesday", "Wednesday", "Thursday", "Friday"]) await field(day).uncheck();
+      await field("Sunday").check();
+      await field("Time zone").selectOption("Australia/Lord_Howe");
+      await page.getByRole("button", { name: "Create link" }).click();
+      await page.getByRole("link", { name: /^"office" is neither an address nor/ }).waitFor();
+      for (const [label, value] of values) assert.equal(await field(label).inputValue(), value);
+      assert.equal(await field("Delete after").inputValue(), "259200");
+      assert.ok(await field("Only in these office hours").isChecked());
+      for (const day of ["Monday", "Tuesday", "Friday", "Saturday", "Sunday"])
+        assert.equal(await field(day).isChecked(), days.includes(day), day);
+      assert.equal(await field("Time zone").inputValue(), "Australia/Lord_Howe");
+      await field(/^Only from these networks/).fill("127.0.0.1; ::1");
+      for (const day of ["Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]) await field(day).check();
+      await page.getByRole("button", { name: "Create link" }).click();
+      await heading("Your link is ready").waitFor();
+      const [networks, countries, notBefore, hours, told] = await page
+        .getByRole("list", { name: "What you chose" })
+        .getByRole("listitem")
+        .allTextContents();
+      assert.equal(networks, "Only from 127.0.0.1 or ::1.");
+      assert.equal(countries, "Only in Austria or Germany.");
+      assert.match(notBefore ?? "", /^Not before .*, 08:15 UTC\.$/);
+      assert.equal(hours, "Only Monday to Sunday, 22:30 to 24:00 in Australia/Lord Howe.");
+      assert.match(told ?? "", /ann@example\.test/);
+    } finally {
+      await full.close();
+    }
+  });
+
   it("puts neither text nor link into an address", async () => {
     await createAssisted("hunter2-in-no-address");
     assert.ok(requests.every((request) => !request.url().includes("hunter2")));

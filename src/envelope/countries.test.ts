@@ -17,10 +17,37 @@ describe("the countries", () => {
     assert.equal(findCountry("DE"), "DE");
     assert.equal(findCountry(" de "), "DE");
     assert.equal(findCountry("germany"), "DE");
+    assert.equal(findCountry("Bosnia and Herzegovina"), "BA");
+    assert.equal(findCountry("cote d'ivoire"), "CI");
     assert.equal(findCountry("Österreich", "de"), "AT");
     assert.equal(findCountry("İrlanda", "tr"), "IE");
     for (const unknown of ["", "XX", "Atlantis", "D", "Germany, Austria"]) {
       assert.equal(findCountry(unknown), undefined);
+    }
+  });
+
+  it("are told apart by what people type, in each of many languages", () => {
+    for (const locale of [
+      "en",
+      "de",
+      "fr",
+      "es",
+      "pl",
+      "tr",
+      "vi",
+      "ar",
+      "he",
+      "hi",
+      "th",
+      "ja",
+      "ko",
+      "zh",
+    ]) {
+      const names = new Intl.DisplayNames(locale, { type: "region" });
+      for (const code of countryCodes()) {
+        const name = names.of(code) ?? "";
+        assert.equal(findCountry(name, locale), code, `${name} in ${locale}`);
+      }
     }
   });
 });

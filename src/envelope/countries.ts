@@ -13,15 +13,30 @@ export const countryCodes = () =>
     "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
   ).split(" ");
 
+/** As people type it: without accents, and in whatever case. */
+function plain(name: string, locale?: string): string {
+  const letters = name.trim().toLocaleLowerCase(locale).normalize("NFD");
+  return letters
+    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/\s*&\s*/g, " and ")
+    .replaceAll("’", "'");
+}
+
+const known = new Map<string | undefined, ReadonlyMap<string, string>>();
+
+/** Code by name in that language. */
+function countriesByName(locale?: string): ReadonlyMap<string, string> {
+  const found = known.get(locale);
+  if (found) return found;
+  const names = new Intl.DisplayNames(locale, { type: "region" });
+  const codes = new Map(countryCodes().map((code) => [plain(names.of(code) ?? code, locale), code]));
+  known.set(locale, codes);
+  return codes;
+}
+
 /** The code for what somebody typed: a code, an English name, or a name in the language of `locale`. */
 export function findCountry(text: string, locale?: string): string | undefined {
   const typed = text.trim().toLocaleUpperCase("en");
-  const codes = countryCodes();
-  if (codes.includes(typed)) return typed;
-  const wanted = text.trim().toLocaleLowerCase(locale);
-  const languages = [new Intl.DisplayNames("en", { type: "region" })];
-  languages.push(new Intl.DisplayNames(locale, { type: "region" }));
-  return codes.find((code) =>
-    languages.some((names) => names.of(code)?.toLocaleLowerCase(locale) === wanted),
-  );
+  if (countryCodes().includes(typed)) return typed;
+  return countriesByName("en").get(plain(text, "en")) ?? countriesByName(locale).get(plain(text, locale));
 }

@@ -46,11 +46,11 @@ function walk(hours: OfficeHours, zone: keyof typeof ZONES, start: number, count
   });
 }
 
+const format = (minutes: number) =>
+  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
+
 describe("Office hours", () => {
   const minuteOfDay = fc.integer({ min: 0, max: 1439 });
-  const format = (minutes: number) =>
-    [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
-
   it("agree with a walk by the minute over each change of the clocks", () => {
     const cases = fc.record({
       change: fc.constantFrom(...CHANGES),
@@ -125,5 +125,33 @@ describe("office hours before a secret is deleted", () => {
     const kathmandu = { ...berlin, zone: "Asia/Kathmandu", from: "09:00", to: "09:01" };
     assert.ok(between(kathmandu, "2026-01-05T03:14:30Z", "2026-01-05T03:15:30Z"));
     assert.ok(!between(kathmandu, "2026-01-05T03:16:00Z", "2026-01-05T23:00:00Z"));
+  });
+
+  it("are found where a minute-by-minute look finds them", () => {
+    const cases = fc.record({
+      change: fc.constantFrom(...CHANGES),
+      days: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+      from: fc.integer({ min: 0, max: 1439 }),
+      length: fc.oneof(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 1439 })),
+      start: fc.integer({ min: -2 * 86_400_000, max: 86_400_000 }),
+      lasting: fc.integer({ min: 1, max: 6 * 3_600_000 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ change: { zone, at }, days, from, length, start, lasting }) => {
+        const hours = { zone, days, from: format(from), to: format((from + length) % 1440) };
+        const [begin, end] = [at + start, at + start + lasting];
+        let open = isWithinHours(hours, begin);
+        for (let minute = Math.ceil(begin / MINUTE) * MINUTE; minute < end; minute += MINUTE)
+          open ||= isWithinHours(hours, minute);
+        assert.equal(opensBetween(hours, begin, end), open, JSON.stringify({ hours, begin, end }));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("are found in the week after the one whose clock leaves them out", () => {
+    const skipped = { zone: "Europe/Berlin", days: [7], from: "02:00", to: "02:30" };
+    assert.ok(between(skipped, "2026-03-22T03:00:00Z", "2026-04-21T03:00:00Z"));
+    assert.ok(!between(skipped, "2026-03-22T03:00:00Z", "2026-04-04T23:59:00Z"));
   });
 });

@@ -11,9 +11,10 @@ export interface OfficeHours {
 }
 
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/** Milliseconds. */
 const MINUTE = 60_000;
-/** Milliseconds. Hours come back each week; a day more for what a change of the clocks leaves out. */
-const ROUND = 8 * 1440 * MINUTE;
+/** All zones of today are such steps from Greenwich, and from their own summer time. */
+const QUARTER = 15 * MINUTE;
 
 const minutesOf = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
@@ -46,16 +47,20 @@ export function isWithinHours(hours: OfficeHours, now: number): boolean {
   return createClock(hours)(now);
 }
 
+/** Of the two ends of a day, the clock of a form shows only the first: there, an office that closes at 00:00 does so at 24:00. */
+export const closingTime = (shown: string): string => (shown === "00:00" ? "24:00" : shown);
+
 /**
- * Whether the office is open for a minute at least from `start` to `end` (milliseconds since 1970), so
+ * Whether the office is open for a moment at least from `start` to `end` (milliseconds since 1970), so
  * that somebody could open the secret at all.
  */
 export function opensBetween(hours: OfficeHours, start: number, end: number): boolean {
   const isOpen = createClock(hours);
-  const last = Math.min(end, start + ROUND);
-  // Zones are whole minutes apart, and each open span begins with one: no other moments need looking at.
-  for (let at = start; at < last; at = Math.floor(at / MINUTE + 1) * MINUTE) {
-    if (isOpen(at)) return true;
+  if (start < end && isOpen(start)) return true;
+  // It opens at `from`, or where a clock that is put forward leaves that out, as often as each quarter at most.
+  const opening = (minutesOf(hours.from) * MINUTE) % QUARTER;
+  for (let quarter = Math.floor(start / QUARTER) * QUARTER; quarter < end; quarter += QUARTER) {
+    if ([quarter, quarter + opening].some((at) => at > start && at < end && isOpen(at))) return true;
   }
   return false;
 }

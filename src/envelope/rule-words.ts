@@ -10,7 +10,8 @@ interface TellableRules {
   readonly hours?: OfficeHours | undefined;
 }
 
-const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+/** From Monday on. */
+export const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 const either = (words: readonly string[]) => new Intl.ListFormat("en", { type: "disjunction" }).format(words);
 

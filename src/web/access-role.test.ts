@@ -129,7 +129,6 @@ describe("An instance that serves half", () => {
   });
 });
 
-/** Fills in an assisted page's form and sends it. */
 describe("The assisted pages of an instance that serves half", () => {
   it("create and show receipts on the one, and open on the other", async () => {
     const { create, open } = halves();

@@ -68,6 +68,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
   const { config, store, limits, gate, hashPassphrase, log, clock } = deps;
   const { basePath } = config;
   const [base, linkBase] = [config.publicUrl, config.linkUrl].map(({ href }) => href.replace(/\/$/, ""));
+  const knowsCountries = config.geoipDb !== undefined;
   const router = Router({ caseSensitive: true, strict: true });
   const largest = assistedLimit(config);
   const longestBody = largest + OTHER_FIELDS + config.maxFiles * PER_FILE;
@@ -98,7 +99,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
       secret: decodeText(entered.secret),
       passphrase: entered.passphrase,
       requirePassphrase: config.requirePassphrase,
-      countries: config.geoipDb !== undefined,
+      knowsCountries,
       rules: describeEnteredRules(entered.rules),
       mail: config.mail !== undefined,
       email: entered.email,
@@ -121,7 +122,7 @@ export function createAssistedCreate(deps: AssistedDeps, send: SendPage): Router
     const parsed = parseTtl(ttl, config.maxTtl);
     if (!parsed) throw new FormError("ttl", "Choose when it is deleted");
     const now = clock();
-    const rules = parseEnteredRules(entered.rules, { now, expiresAt: now + parsed * 1_000 });
+    const rules = parseEnteredRules(entered.rules, { now, expiresAt: now + parsed * 1_000, knowsCountries });
     const [wrong] = demandErrors(deps, request, { ttl: parsed, passphrase: passphrase !== "", rules });
     if (wrong)
       throw new FormError(FORM_FIELDS[wrong.field] ?? "secret", FORM_WORDS[wrong.field] ?? wrong.message);
@@ -212,7 +213,6 @@ const tellOfReload: ErrorRequestHandler = (error, request, _response, next) => {
 const FORM_FIELDS: Readonly<Record<string, string>> = {
   ttl: "ttl",
   passphrase: "passphrase",
-  "rules.countries": "countries",
   "rules.notBefore": "not-before",
 };
 const FORM_WORDS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { countryCodes } from "../envelope/countries.ts";
 import { newClaim } from "../testing/sealed-secret.ts";
 import { readonlyIn, submitForm } from "../testing/submit-form.ts";
 import { createTestApp } from "../testing/test-app.ts";
@@ -56,17 +57,37 @@ describe("The assisted pages and who may open", () => {
     assert.match(text, /<li>Only Friday and Saturday, 18:30 to 24:00 in America\/New York.<\/li>/);
   });
 
-  it("leave hours out that were not asked for, and countries where no database tells them", async () => {
-    const { text } = await createTestApp().http.get("/assisted").expect(200);
-    assert.doesNotMatch(text, /name="countries"/);
-    const fields = { "day-1": "on", "hours-from": "09:00", "hours-to": "17:00", "hours-zone": "UTC" };
-    const made = await submitForm(createTestApp(), "/assisted", {
-      secret: "hunter2",
-      ttl: "3600",
-      ...fields,
+  it("have no field for countries where no database tells them, and take none", async () => {
+    const app = createTestApp();
+    assert.doesNotMatch((await app.http.get("/assisted").expect(200)).text, /name="countries"/);
+    const { status, text } = await submitForm(app, "/assisted", {
+      ...{ secret: "hunter2", ttl: "3600", countries: "Germany" },
     });
-    assert.equal(made.status, 200);
-    assert.doesNotMatch(made.text, /What you chose/);
+    assert.equal(status, 400);
+    assert.match(text, /<a href="#send">This server can&#39;t tell countries/);
+  });
+
+  it("take a form that knows no hours", async () => {
+    const { status, text } = await submitForm(createTestApp(), "/assisted", {
+      ...{ secret: "hunter2", ttl: "3600" },
+    });
+    assert.equal(status, 200);
+    assert.doesNotMatch(text, /What you chose/);
+  });
+
+  it("take lists apart no further than their limits go, however long they are", async () => {
+    const app = createTestApp({ env: { GEOIP_DB: "/x.mmdb" } });
+    for (const [field, value] of [
+      ["countries", "Zimbabwe,".repeat(50_000)],
+      ["countries", `a${" ".repeat(500_000)}a`],
+      ["networks", "10.0.0.0/8 ".repeat(50_000)],
+    ] as const) {
+      const { status, text } = await submitForm(app, "/assisted", {
+        ...{ secret: "hunter2", ttl: "3600", [field]: value },
+      });
+      assert.equal(status, 400);
+      assert.match(text, new RegExp(`<a href="#${field}">So many ${field} are too many`));
+    }
   });
 
   it("say which field is wrong, and keep what was entered", async () => {
@@ -87,6 +108,7 @@ describe("The assisted pages and who may open", () => {
       "hours-zone": "UTC",
     };
     const { "day-1": _, ...noDay } = hours;
+    const { "in-hours": __, ...notChosen } = hours;
     for (const [wrong, field, says] of [
       [{ networks: "office" }, "networks", /neither an address nor a CIDR range/],
       [{ "not-before": "tomorrow" }, "not-before", /Enter a date and a time/],
@@ -94,9 +116,14 @@ describe("The assisted pages and who may open", () => {
       [{ "not-before": "2026-01-02T03:04" }, "not-before", /That time is over/],
       [{ countries: "Germany, Atlantis" }, "countries", /know the country Atlantis/],
       [
-        { countries: Array.from({ length: 33 }, () => "DE").join() + ",AT".repeat(32) },
+        { countries: countryCodes().slice(0, 65).join() },
         "countries",
-        /1 to 64/,
+        /65 countries are too many\. The limit is 64/,
+      ],
+      [
+        { networks: Array.from({ length: 33 }, (_, i) => `10.0.0.${i}`).join("; ") },
+        "networks",
+        /33 networks are too/,
       ],
       [noDay, "day-1", /Choose a day, or switch off the office hours/],
       [{ ...hours, "hours-from": "" }, "hours-from", /Enter when the office opens/],
@@ -105,6 +132,7 @@ describe("The assisted pages and who may open", () => {
       [{ ...hours, "hours-zone": "Atlantis" }, "hours-zone", /Choose a time zone/],
       // A Friday.
       [hours, "in-hours", /deleted before the office opens/],
+      [notChosen, "in-hours", /You have set office hours\. Tick here that they count/],
       [{ passphrase: "" }, "passphrase", /Enter a passphrase: this server takes no secret without one/],
       [{ ttl: "7200" }, "ttl", /Choose when it is deleted/],
     ] as const) {

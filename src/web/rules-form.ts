@@ -1,15 +1,16 @@
-import { type Rules, rulesSchema } from "../access/rules.ts";
+import { MAX_COUNTRIES, MAX_NETWORKS, type Rules, rulesSchema } from "../access/rules.ts";
 import { findCountry } from "../envelope/countries.ts";
-import { opensBetween } from "../envelope/office-hours.ts";
+import { closingTime, opensBetween } from "../envelope/office-hours.ts";
+import { DAYS } from "../envelope/rule-words.ts";
 import { type FormFields, textOf } from "./form-body.ts";
-import { FormError } from "./form-page.ts";
+import { FormError, SEND } from "./form-page.ts";
 import type { RulesForm } from "./views.ts";
 
 /** What the form's fields on who may open hold, to be put back into them. */
 export interface EnteredRules {
-  /** Separated by spaces, commas or line breaks. */
+  /** Separated by spaces, commas, semicolons or line breaks. */
   readonly networks: string;
-  /** Codes or English names, separated by commas or line breaks. */
+  /** Codes or English names, separated by commas, semicolons or line breaks. */
   readonly countries: string;
   /** As a `datetime-local` field gives it, in UTC. */
   readonly notBefore: string;
@@ -34,20 +35,28 @@ export const NO_RULES: EnteredRules = {
   zone: "UTC",
 };
 
-const WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])].sort();
+/** Characters of a list that may be taken apart: more than its longest items together. */
+const LONGEST_LIST = 4_096;
 
 export function readEnteredRules(fields: FormFields): EnteredRules {
   const text = (name: string) => textOf(fields, name).trim();
+  const { days, from, to, zone } = NO_RULES;
+  // Who sends a form of their own may not know hours.
+  const hours = fields.has("hours-zone")
+    ? {
+        days: DAYS.flatMap((_, i) => (fields.has(`day-${i + 1}`) ? [i + 1] : [])),
+        from: text("hours-from"),
+        to: text("hours-to"),
+        zone: text("hours-zone"),
+      }
+    : { days, from, to, zone };
   return {
     networks: text("networks"),
     countries: text("countries"),
     notBefore: text("not-before"),
     inHours: fields.has("in-hours"),
-    days: WEEK.flatMap((_, i) => (fields.has(`day-${i + 1}`) ? [i + 1] : [])),
-    from: text("hours-from"),
-    to: text("hours-to"),
-    zone: text("hours-zone"),
+    ...hours,
   };
 }
 
@@ -56,13 +65,38 @@ export function describeEnteredRules({ days, zone: chosen, ...entered }: Entered
   const { networks, countries, notBefore, inHours } = entered;
   return {
     ...entered,
-    any: inHours || [networks, countries, notBefore].some((value) => value !== ""),
-    days: WEEK.map((name, i) => ({ name, checked: days.includes(i + 1) })),
+    any:
+      inHours ||
+      hoursChanged({ days, zone: chosen, ...entered }) ||
+      `${networks}${countries}${notBefore}` !== "",
+    days: DAYS.map((name, i) => ({ name, checked: days.includes(i + 1) })),
     zones: ZONES.map((zone) => ({ zone, words: zone.replaceAll("_", " "), chosen: zone === chosen })),
   };
 }
 
-const split = (text: string, at: RegExp) => text.split(at).filter((item) => item !== "");
+const hoursChanged = ({ days, from, to, zone }: EnteredRules) =>
+  days.join() !== NO_RULES.days.join() ||
+  from !== NO_RULES.from ||
+  to !== NO_RULES.to ||
+  zone !== NO_RULES.zone;
+
+/** The items of a list. Throws FormError where there are more than `most`, called `words`. */
+function listOf(
+  field: string,
+  text: string,
+  { at, most, words }: { at: RegExp; most: number; words: string },
+) {
+  const tooMany = (count: string) =>
+    new FormError(field, `${count} ${words} are too many. The limit is ${most}`);
+  if (text.length > LONGEST_LIST) throw tooMany("So many");
+  const items = text
+    .split(at)
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+  const different = [...new Set(items)];
+  if (different.length > most) throw tooMany(String(different.length));
+  return different;
+}
 
 function codeOf(country: string): string {
   const code = findCountry(country, "en");
@@ -73,45 +107,59 @@ function codeOf(country: string): string {
   );
 }
 
-/** Of the two ends of a day, a clock shows only the first. */
-const lastMinute = (to: string) => (to === "00:00" ? "24:00" : to);
-
-/** By the schema's field, the longest name first: the page's field, and words where the schema's are for programs. */
-const FIELDS: readonly (readonly [string, string, string?])[] = [
+/** Where a field of the schema stands on the page, and words where the schema's are for programs. */
+const FIELDS: readonly (readonly [name: string, field: string, words?: string])[] = [
   ["hours.days", "day-1", "Choose a day, or switch off the office hours"],
   ["hours.from", "hours-from", "Enter when the office opens, such as 09:00"],
   ["hours.to", "hours-to", "Enter when the office closes, such as 17:00"],
   ["hours.zone", "hours-zone", "Choose a time zone from the list"],
   ["notBefore", "not-before", "Enter a date and a time, such as 2026-01-31T08:00"],
-  ["countries", "countries"],
   ["networks", "networks"],
 ];
 
+export interface Circumstances {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly expiresAt: number;
+  /** Without that, the page has no field for them. */
+  readonly knowsCountries: boolean;
+}
+
 /**
- * The rules as the API takes them; undefined where everybody who has the link may open it. `now` and
- * `expiresAt` in milliseconds since 1970. Throws FormError for the first field that is wrong.
+ * The rules as the API takes them; undefined where everybody who has the link may open it. Throws
+ * FormError for one field that is wrong.
  */
 export function parseEnteredRules(
   entered: EnteredRules,
-  { now, expiresAt }: { readonly now: number; readonly expiresAt: number },
+  { now, expiresAt, knowsCountries }: Circumstances,
 ): Rules | undefined {
-  const { notBefore, inHours, days, from, to, zone } = entered;
-  const networks = split(entered.networks, /[\s,]+/);
-  const countries = split(entered.countries, /\s*[,;\n]\s*/);
-  if (networks.length + countries.length === 0 && notBefore === "" && !inHours) return undefined;
-  if (inHours && from !== "" && from === lastMinute(to))
+  const { notBefore, inHours, days, from, zone } = entered;
+  const to = closingTime(entered.to);
+  const networks = listOf("networks", entered.networks, {
+    ...{ at: /[\s,;]/, most: MAX_NETWORKS, words: "networks" },
+  });
+  if (entered.countries !== "" && !knowsCountries)
+    throw new FormError(SEND, "This server can't tell countries. Leave them out");
+  const countries = listOf("countries", entered.countries, {
+    ...{ at: /[,;\n]/, most: MAX_COUNTRIES, words: "countries" },
+  }).map(codeOf);
+  // Sealed without them, it would be for whoever comes at whatever time.
+  if (!inHours && hoursChanged(entered))
+    throw new FormError("in-hours", "You have set office hours. Tick here that they count, or set them back");
+  if (inHours && from !== "" && from === to)
     throw new FormError("hours-to", "The office opens and closes at the same time. Enter another");
+  if (networks.length + countries.length === 0 && notBefore === "" && !inHours) return undefined;
   const { success, data, error } = rulesSchema.safeParse({
     ...(networks.length > 0 ? { networks } : {}),
-    ...(countries.length > 0 ? { countries: countries.map(codeOf) } : {}),
+    ...(countries.length > 0 ? { countries } : {}),
     // Browsers leave out seconds that are 0.
     ...(notBefore === "" ? {} : { notBefore: `${notBefore}${notBefore.length === 16 ? ":00" : ""}Z` }),
-    ...(inHours ? { hours: { zone, days, from, to: lastMinute(to) } } : {}),
+    ...(inHours ? { hours: { zone, days, from, to } } : {}),
   });
   if (!success) {
     const [issue] = error.issues;
     const path = issue?.path.join(".") ?? "";
-    const [, field = "networks", words] = FIELDS.find(([name]) => path.startsWith(name)) ?? [];
+    const [, field = SEND, words] = FIELDS.find(([name]) => path.startsWith(name)) ?? [];
     throw new FormError(field, words ?? issue?.message ?? "Correct who may open");
   }
   // Most likely a local time: refused rather than sealed for whoever comes at once.

@@ -59,8 +59,7 @@ export interface PageData {
     secret: string;
     passphrase: string;
     requirePassphrase: boolean;
-    /** Whether countries can be told. */
-    countries: boolean;
+    knowsCountries: boolean;
     rules: RulesForm;
     /** Whether there is somebody to write to. */
     mail: boolean;
