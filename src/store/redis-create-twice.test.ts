@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { blockedConnections, endWaits } from "../testing/blocked-waits.ts";
 import { newSecret, newUpload, opening } from "../testing/new-secret.ts";
 import { openRedisStore } from "../testing/open-redis-store.ts";
 import { startRedis } from "../testing/redis-server.ts";
@@ -19,33 +20,34 @@ describe("A create that is sent again while the first is waiting for replicas", 
         await admin.set("line", "mended");
         return (await admin.wait(1, 100)) === 1;
       };
-      const areWaiting = async (count: number) =>
-        (await admin.info("clients")).includes(`blocked_clients:${count}\r`);
+      const areWaiting = async (count: number) => (await blockedConnections(admin)).length === count;
       await until(confirmed);
-      const impatient = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 3_000 });
-      const patient = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 20_000 });
+      const one = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 20_000 });
+      const other = await openRedisStore(master.port, { waitReplicas: 1, waitTimeout: 20_000 });
       try {
         const whole = newSecret();
         const upload = newUpload(1_000);
         const secret = kind === "a secret" ? whole : upload.secret;
         line.cut();
-        const first = assert.rejects(impatient.create(secret), StoreUnavailableError);
+        const first = assert.rejects(one.create(secret), StoreUnavailableError);
         await until(() => areWaiting(1));
-        const second = patient.create(secret);
+        const own = await blockedConnections(admin);
+        const second = other.create(secret);
         await until(() => areWaiting(2));
+        await endWaits(admin, own);
         await first;
         line.mend();
         const created = await second;
         assert(created.kind === "created" && created.existed);
-        assert.equal((await patient.read(secret.id))?.state, kind === "a secret" ? "sealed" : "uploading");
+        assert.equal((await other.read(secret.id))?.state, kind === "a secret" ? "sealed" : "uploading");
         if (kind === "an upload") {
           assert.equal(await admin.hget(UPLOAD_SIZES_KEY, "total"), "1000");
-          await patient.writeBlob(secret.id, 0, upload.blob);
-          assert.equal((await patient.sealUpload(secret.id)).kind, "sealed");
+          await other.writeBlob(secret.id, 0, upload.blob);
+          assert.equal((await other.sealUpload(secret.id)).kind, "sealed");
         }
-        assert.equal((await patient.open(opening(secret))).kind, "handed-over");
+        assert.equal((await other.open(opening(secret))).kind, "handed-over");
       } finally {
-        await Promise.all([impatient.close(), patient.close(), line.close()]);
+        await Promise.all([one.close(), other.close(), line.close()]);
         await Promise.all([master.stop(), replica.stop()]);
       }
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
+import { endingWaits } from "../testing/blocked-waits.ts";
 import { newUpload, opening, seconds } from "../testing/new-secret.ts";
 import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
@@ -20,16 +21,21 @@ describe("An upload whose share is kept in a keyring with a replica", () => {
   let [ofServer, ofRing, ofReplica]: Redis[] = [];
   const stores: Store[] = [];
 
-  async function openStore(waitTimeout: number): Promise<Store> {
+  async function openStore(): Promise<Store> {
     const store = await openRedisStore(server?.port ?? 0, {
       // So short that the share has to be kept for longer at the seal.
       limits: { ...TEST_LIMITS, uploads: { ...UPLOAD_LIMITS, longest: 100 } },
       keyring: await connectPatiently(ring?.port ?? 0),
       keyringWaitReplicas: 1,
-      waitTimeout,
+      waitTimeout: 20_000,
     });
     stores.push(store);
     return store;
+  }
+
+  async function refused(act: Promise<unknown>): Promise<void> {
+    assert(ofRing);
+    await endingWaits(ofRing, assert.rejects(act, tooFew));
   }
 
   async function follow(): Promise<void> {
@@ -55,26 +61,26 @@ describe("An upload whose share is kept in a keyring with a replica", () => {
   });
 
   it("does not begin, and leaves nothing, where the replica does not have the share", async () => {
-    const store = await openStore(300);
+    const store = await openStore();
     line.cut();
-    await assert.rejects(store.create(newUpload(10).secret), tooFew);
+    await refused(store.create(newUpload(10).secret));
     assert.deepEqual(await ofServer?.keys("*"), []);
     assert.deepEqual(await ofRing?.keys("ws:*"), []);
     await follow();
   });
 
   it("is not sealed before the replica knows that the share has to live as long as the secret", async () => {
-    const [store, patient] = [await openStore(300), await openStore(20_000)];
+    const store = await openStore();
     const { secret, blob } = newUpload(10, { ttl: seconds(3_000) });
-    await patient.create(secret);
-    await patient.writeBlob(secret.id, 0, blob);
+    await store.create(secret);
+    await store.writeBlob(secret.id, 0, blob);
     line.cut();
-    await assert.rejects(store.sealUpload(secret.id), tooFew);
+    await refused(store.sealUpload(secret.id));
     assert.equal((await store.read(secret.id))?.state, "uploading");
     await follow();
-    assert.equal((await patient.sealUpload(secret.id)).kind, "sealed");
+    assert.equal((await store.sealUpload(secret.id)).kind, "sealed");
     const [share = ""] = (await ofReplica?.keys("ws:*")) ?? [];
     assert(((await ofReplica?.pttl(share)) ?? 0) > 2_900_000);
-    assert.equal((await patient.open(opening(secret))).kind, "handed-over");
+    assert.equal((await store.open(opening(secret))).kind, "handed-over");
   });
 });

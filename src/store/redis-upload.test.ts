@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { advanceRedis } from "../testing/advance-redis.ts";
+import { endingWaits } from "../testing/blocked-waits.ts";
 import { newUpload, opening, openingWrong, readWhole, seconds, uploadWhole } from "../testing/new-secret.ts";
 import { openRedisStore } from "../testing/open-redis-store.ts";
 import { cut, sendPieces } from "../testing/pieces.ts";
@@ -168,8 +169,7 @@ describe("A seal that waits for its replica", () => {
   it("is taken back where the replica does not have it, and comes true when it is asked for again", async () => {
     const replica = await startRedis();
     const line = await startTcpProxy(server.port);
-    const waiting = await openRedisStore(server.port, { waitReplicas: 1, waitTimeout: 300 });
-    const patient = await openRedisStore(server.port, { waitReplicas: 1, waitTimeout: 20_000 });
+    const waiting = await openRedisStore(server.port, { waitReplicas: 1, waitTimeout: 20_000 });
     const mirror = await openRedisStore(replica.port);
     try {
       const replicaAdmin = await replica.client();
@@ -182,15 +182,16 @@ describe("A seal that waits for its replica", () => {
       };
       await follow();
       const { secret, blob } = newUpload(BLOB_BLOCK + 1);
-      await patient.create(secret);
-      await sendPieces(patient, secret.id, blob, cut(blob.length, BLOB_BLOCK));
+      await waiting.create(secret);
+      await sendPieces(waiting, secret.id, blob, cut(blob.length, BLOB_BLOCK));
       line.cut();
       for (let round = 0; round < 2; round++) {
-        await assert.rejects(waiting.sealUpload(secret.id), (error: unknown) => {
+        const refused = assert.rejects(waiting.sealUpload(secret.id), (error: unknown) => {
           assert(error instanceof StoreUnavailableError);
           assert.match(String(error.cause), /Too few replicas/);
           return true;
         });
+        await endingWaits(admin, refused);
         const record = await waiting.read(secret.id);
         assert.equal(record?.state, "uploading");
         assert.deepEqual(record?.upload, { received: BLOB_BLOCK + 1, missing: [] });
@@ -198,13 +199,13 @@ describe("A seal that waits for its replica", () => {
       }
       line.mend();
       await follow();
-      const sealed = await patient.sealUpload(secret.id);
+      const sealed = await waiting.sealUpload(secret.id);
       assert(sealed.kind === "sealed" && sealed.first);
       assert.equal((await mirror.read(secret.id))?.state, "sealed");
       assert.deepEqual(await readWhole(mirror, secret), blob);
-      assert.equal((await patient.open(opening(secret))).kind, "handed-over");
+      assert.equal((await waiting.open(opening(secret))).kind, "handed-over");
     } finally {
-      await Promise.all([waiting.close(), patient.close(), mirror.close()]);
+      await Promise.all([waiting.close(), mirror.close()]);
       await line.close();
       await replica.stop();
     }
