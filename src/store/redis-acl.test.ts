@@ -7,8 +7,8 @@ import { parseRedisUrl } from "../config/redis-url.ts";
 import { lookAtRedis } from "../doctor/look-at-redis.ts";
 import { advanceRedis } from "../testing/advance-redis.ts";
 import { newSecret, opening, openingOnce } from "../testing/new-secret.ts";
-import { TEST_LIMITS } from "../testing/open-redis-store.ts";
-import { startCluster } from "../testing/redis-cluster.ts";
+import { makePatient, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { NO_FAILOVER, startCluster } from "../testing/redis-cluster.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { createUsedCommands } from "../testing/used-commands.ts";
@@ -47,7 +47,7 @@ const used = createUsedCommands();
 
 const urlOf = (port: number) => `redis://app:${PASSWORD}@127.0.0.1:${port}`;
 function connect(url: string) {
-  return connectRedisOrCluster({ address: parseRedisUrl(url), keyPrefix: PREFIX });
+  return makePatient(connectRedisOrCluster({ address: parseRedisUrl(url), keyPrefix: PREFIX }));
 }
 async function openStore(url: string, options: Partial<RedisStoreOptions> = {}): Promise<Store> {
   const store = createRedisStore({ client: connect(url), limits: TEST_LIMITS, ...options });
@@ -199,7 +199,7 @@ describe("The same user", () => {
   });
 
   it("may use a Cluster, also while a slot is being moved", async () => {
-    const cluster = await ready(startCluster({ args: ON_CLUSTER, replicas: 1 }));
+    const cluster = await ready(startCluster({ args: ON_CLUSTER, replicas: 1, nodeTimeout: NO_FAILOVER }));
     const url = `redis+cluster://app:${PASSWORD}@127.0.0.1:${cluster.ports[0]}`;
     const admins = await Promise.all(cluster.nodes.map((node) => node.client()));
     assert.deepEqual(

@@ -3,15 +3,26 @@ import { parseRedisUrl } from "../config/redis-url.ts";
 import { connectCluster, openRedis } from "../store/connect-redis.ts";
 import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
 import type { Store } from "../store/store.ts";
-import { TEST_LIMITS } from "./open-redis-store.ts";
+import { makePatient, TEST_LIMITS } from "./open-redis-store.ts";
 import type { TestCluster } from "./redis-cluster.ts";
 import type { TestRedis } from "./redis-server.ts";
 import { until } from "./until.ts";
 
-/** A connection as the program makes it. */
-export async function connectToCluster({ ports }: TestCluster): Promise<Cluster> {
+function clientOf({ ports }: TestCluster): Cluster {
   const hosts = ports.map((port) => `127.0.0.1:${port}`).join(",");
-  const client = connectCluster({ address: parseRedisUrl(`redis+cluster://${hosts}`) });
+  return connectCluster({ address: parseRedisUrl(`redis+cluster://${hosts}`) });
+}
+
+/** A connection as the program makes it. */
+export async function connectToCluster(cluster: TestCluster): Promise<Cluster> {
+  const client = clientOf(cluster);
+  await openRedis(client);
+  return client;
+}
+
+/** One that gives a busy machine time, for tests that are not about outages. */
+export async function connectToClusterPatiently(cluster: TestCluster): Promise<Cluster> {
+  const client = makePatient(clientOf(cluster));
   await openRedis(client);
   return client;
 }

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { connectRedis, openRedis } from "../store/connect-redis.ts";
 import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
@@ -13,12 +13,19 @@ export async function connectTo(port: number): Promise<Redis> {
   return client;
 }
 
-/** A connection that gives a busy machine time, for tests that are not about outages. */
-export async function connectPatiently(port: number): Promise<Redis> {
-  const client = await connectTo(port);
-  client.options.commandTimeout = 30_000;
-  client.options.socketTimeout = 60_000;
+/** Gives a busy machine time, for tests that are not about outages: a Cluster's before it connects. */
+export function makePatient<Client extends Redis | Cluster>(client: Client): Client {
+  const patience = { commandTimeout: 30_000, socketTimeout: 60_000 };
+  if (client instanceof Cluster) {
+    client.options.slotsRefreshTimeout = patience.commandTimeout;
+    client.on("+node", (node: Redis) => Object.assign(node.options, patience));
+  } else Object.assign(client.options, patience);
   return client;
+}
+
+/** A connection that does so. */
+export async function connectPatiently(port: number): Promise<Redis> {
+  return makePatient(await connectTo(port));
 }
 
 /** A store on the Redis at `port`. Close it yourself. */

@@ -22,7 +22,14 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** With these, nodes and clients speak TLS, the clients at `ports`. */
   readonly certificates?: Certificates;
+  /**
+   * Milliseconds until a node that is silent counts as gone, once all have joined: 2000 by default, for
+   * tests that wait for a failover; `NO_FAILOVER` for those that would suffer from one on a busy machine.
+   */
+  readonly nodeTimeout?: number;
 }
+
+export const NO_FAILOVER = 60_000;
 
 /** A TLS port beside the plain one, which only the test itself uses. */
 export function tlsArgs({ files }: Certificates, port: number): string[] {
@@ -40,6 +47,7 @@ export async function startCluster({
   replicas = 0,
   args = [],
   certificates,
+  nodeTimeout,
 }: ClusterOptions = {}): Promise<TestCluster> {
   const options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", ...args];
   const started = await Promise.all(
@@ -66,6 +74,9 @@ export async function startCluster({
       const following = known.filter((line) => line.includes("slave")).length;
       return String(state).includes("cluster_state:ok") && following === 3 * replicas;
     });
+  }
+  if (nodeTimeout !== undefined) {
+    for (const admin of admins) await admin.config("SET", "cluster-node-timeout", nodeTimeout);
   }
   return {
     nodes,
