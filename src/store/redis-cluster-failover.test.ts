@@ -42,8 +42,10 @@ describe("A Cluster whose master is killed", () => {
   before(async () => {
     cluster = await startCluster({ replicas: 1 });
     client = await connectToCluster(cluster);
-    store = await openClusterStore(cluster);
-    hasty = await openClusterStore(cluster, { waitTimeout: 300 });
+    // Who was handed something comes again after a failover, however long that takes.
+    const limits = { ...TEST_LIMITS, redeliveryWindow: 300 };
+    store = await openClusterStore(cluster, { limits });
+    hasty = await openClusterStore(cluster, { limits, waitTimeout: 300 });
   });
   after(async () => {
     client?.disconnect();
