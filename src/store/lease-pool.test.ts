@@ -25,7 +25,7 @@ describe("A pool of connections that are not mended when they break, as a Cluste
         return connection;
       },
       size: SIZE,
-      patience: 1_000,
+      patience: 30_000,
     });
     const lease = () => pool.lease((connection) => connection.ping());
     const work = async () => {

@@ -146,9 +146,8 @@ describe("A connection that breaks between an act and its answer", () => {
 
   before(async () => {
     server = await startRedis();
-    proxy = await startTcpProxy(server.port);
     direct = await openStore(server.port);
-    behind = await openStore(proxy.port);
+    await connectBehind();
   });
   after(async () => {
     await Promise.all([direct.close(), behind.close()]);
@@ -156,8 +155,19 @@ describe("A connection that breaks between an act and its answer", () => {
     await server.stop();
   });
 
-  /** What the act sends after that many answers happens in Redis, and its caller never hears of it. */
+  async function connectBehind(): Promise<void> {
+    proxy = await startTcpProxy(server.port);
+    behind = await openStore(proxy.port);
+  }
+
+  /**
+   * What the act sends after that many answers happens in Redis, and its caller never hears of it. On a
+   * new connection: what was lost before is asked about every second, and those answers would count.
+   */
   async function lose(answers: number, act: () => Promise<unknown>): Promise<void> {
+    await behind.close();
+    await proxy.close();
+    await connectBehind();
     await comesBack(behind);
     proxy.swallowAnswers(answers);
     await assert.rejects(act, unavailable);

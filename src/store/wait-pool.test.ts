@@ -12,7 +12,7 @@ describe("An act on a connection that waits for replicas", () => {
     const [admin, mirror] = [await master.client(), await replica.client()];
     await until(async () => (await mirror.info("replication")).includes("master_link_status:up"));
     const client = await connectPatiently(master.port);
-    const pool = createWaitPool(client, [], { replicas: 1, timeout: 1_000 });
+    const pool = createWaitPool(client, [], { replicas: 1, timeout: 20_000 });
     try {
       const whole = await pool.run("key", (connection) => connection.set("key", "whole"));
       assert.deepEqual(whole, { value: "OK", replicated: true });
