@@ -144,8 +144,9 @@ describe("The doctor, behind a proxy", () => {
       meddled(({ headers }) => {
         headers.date = new Date(Date.now() + seconds * 1000).toUTCString();
       });
-    (await skewed(-600)).says("problem", "clock", /(599|600|601) seconds behind.*NTP/);
-    (await skewed(30)).says("warning", "clock", /(29|30|31) seconds ahead/);
+    // Half of what the answer is on its way, a few seconds where the machine is busy, is not known.
+    (await skewed(-600)).says("problem", "clock", /(59\d|60\d) seconds behind.*NTP/);
+    (await skewed(30)).says("warning", "clock", /(2[5-9]|3[0-5]) seconds ahead/);
   });
 
   it("says what the server answered where a secret does not come back", async () => {

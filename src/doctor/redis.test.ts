@@ -220,7 +220,8 @@ describe("The doctor, at Redis", () => {
 
   it("compares clocks", async (t) => {
     const { url } = await redis(...MODEST);
+    // This clock stands still from now on, Redis' goes on: what the look takes is missing from the 600.
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 600_000 });
-    (await look(url)).says("problem", "Redis: clock", /(599|600|601) seconds behind this machine's/);
+    (await look(url)).says("problem", "Redis: clock", /(59\d|60[01]) seconds behind this machine's/);
   });
 });

@@ -7,17 +7,19 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { createHttpServer, drain, type HttpServerOptions } from "./http-server.ts";
 
-/** Everything a hundred times faster. */
-const FAST: HttpServerOptions = {
-  handshakeTimeout: 150,
-  headersTimeout: 150,
-  requestTimeout: 300,
+/** More time than a busy machine takes, so that nothing is cut but where a test means it to be. */
+const PATIENT: HttpServerOptions = {
+  handshakeTimeout: 30_000,
+  headersTimeout: 30_000,
+  requestTimeout: 30_000,
   bytesPerSecond: 1000,
-  keepAliveTimeout: 5000,
-  idleTimeout: 5000,
+  keepAliveTimeout: 30_000,
+  idleTimeout: 30_000,
   checkInterval: 20,
   maxConnections: 3,
 };
+const SHORT_HEADERS = { headersTimeout: 150 };
+const SHORT_REQUEST = { requestTimeout: 300 };
 
 const echo: RequestListener = (req, res) => {
   req.resume().on("end", () => res.end("done"));
@@ -29,7 +31,7 @@ async function withServer(
   options: Partial<HttpServerOptions> = {},
   isDraining = () => false,
 ): Promise<void> {
-  const server = createHttpServer(handler, isDraining, { ...FAST, ...options }).listen(0, "127.0.0.1");
+  const server = createHttpServer(handler, isDraining, { ...PATIENT, ...options }).listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
     await use((server.address() as AddressInfo).port, server);
@@ -54,43 +56,64 @@ async function dial(port: number, localAddress = "127.0.0.1") {
 
 describe("The HTTP server", () => {
   it("cuts a connection that never finishes its headers", async () => {
-    await withServer(async (port) => {
-      const { socket, closed } = await dial(port);
-      socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
-      const drip = setInterval(() => socket.write("X-Slow: 1\r\n"), 30);
-      assert.match(await closed, /^HTTP\/1\.1 408 /);
-      clearInterval(drip);
-    });
+    await withServer(
+      async (port) => {
+        const { socket, closed } = await dial(port);
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
+        const drip = setInterval(() => socket.write("X-Slow: 1\r\n"), 30);
+        assert.match(await closed, /^HTTP\/1\.1 408 /);
+        clearInterval(drip);
+      },
+      echo,
+      SHORT_HEADERS,
+    );
   });
 
   it("cuts a connection on which nothing is ever sent", async () => {
-    await withServer(async (port) => {
-      const { closed } = await dial(port);
-      await closed;
-    });
+    await withServer(
+      async (port) => {
+        const { closed } = await dial(port);
+        await closed;
+      },
+      echo,
+      SHORT_HEADERS,
+    );
   });
 
   it("cuts a connection that never finishes its body", async () => {
-    await withServer(async (port) => {
-      const { socket, closed } = await dial(port);
-      socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
-      const drip = setInterval(() => socket.write("x"), 30);
-      assert.match(await closed, /^HTTP\/1\.1 408 /);
-      clearInterval(drip);
-    });
+    await withServer(
+      async (port) => {
+        const { socket, closed } = await dial(port);
+        socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+        const drip = setInterval(() => socket.write("x"), 30);
+        assert.match(await closed, /^HTTP\/1\.1 408 /);
+        clearInterval(drip);
+      },
+      echo,
+      SHORT_REQUEST,
+    );
   });
 
   it("lets a body take longer while it keeps coming", async () => {
-    await withServer(async (port) => {
-      const { socket, closed } = await dial(port);
-      socket.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1600\r\n\r\n");
-      // Over 600 ms, twice what any body may take.
-      for (let i = 0; i < 20; i++) {
-        socket.write("x".repeat(80));
-        await new Promise((resolve) => setTimeout(resolve, 30));
-      }
-      assert.match(await closed, /^HTTP\/1\.1 200 /);
-    });
+    await withServer(
+      async (port, server) => {
+        const { socket, closed } = await dial(port);
+        const chunk = "x".repeat(80);
+        // What is there when the request begins buys nothing. What follows it at once buys 4 s, and so does
+        // each later piece, so that this may come slowly.
+        server.once("request", () => socket.write(chunk));
+        socket.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1600\r\n\r\n");
+        await once(server, "request");
+        // Over 600 ms, twice what any body may take.
+        for (let i = 1; i < 20; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 32));
+          socket.write(chunk);
+        }
+        assert.match(await closed, /^HTTP\/1\.1 200 /);
+      },
+      echo,
+      { ...SHORT_REQUEST, bytesPerSecond: 20 },
+    );
   });
 
   it("cuts a connection that reads its answer byte by byte", async () => {
@@ -101,18 +124,22 @@ describe("The HTTP server", () => {
       };
       more();
     };
-    await withServer(async (port, server) => {
-      const cut = new Promise<void>((resolve) => {
-        server.on("connection", (socket) => socket.on("close", () => resolve()));
-      });
-      const { socket } = await dial(port);
-      socket.pause();
-      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-      const sip = setInterval(() => socket.read(1), 30);
-      await cut;
-      clearInterval(sip);
-      socket.destroy();
-    }, endless);
+    await withServer(
+      async (port, server) => {
+        const cut = new Promise<void>((resolve) => {
+          server.on("connection", (socket) => socket.on("close", () => resolve()));
+        });
+        const { socket } = await dial(port);
+        socket.pause();
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        const sip = setInterval(() => socket.read(1), 30);
+        await cut;
+        clearInterval(sip);
+        socket.destroy();
+      },
+      endless,
+      SHORT_REQUEST,
+    );
   });
 
   it("keeps a stream open that has nothing to say", async () => {
@@ -120,11 +147,15 @@ describe("The HTTP server", () => {
       res.write("begun ");
       setTimeout(() => res.end("ended"), 700);
     };
-    await withServer(async (port) => {
-      const { socket, closed } = await dial(port);
-      socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-      assert.match(await closed, /begun[\s\S]*ended/);
-    }, quiet);
+    await withServer(
+      async (port) => {
+        const { socket, closed } = await dial(port);
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert.match(await closed, /begun[\s\S]*ended/);
+      },
+      quiet,
+      SHORT_REQUEST,
+    );
   });
 
   it("cuts a connection that does not read its answer", async () => {
@@ -213,69 +244,56 @@ describe("The HTTP server", () => {
         for (const { socket } of held) socket.destroy();
       },
       () => {},
-      { headersTimeout: 5000, requestTimeout: 5000 },
     );
   });
 
   it("gives a newcomer the place of the connection that has waited longest without a request", async () => {
-    await withServer(
-      async (port) => {
-        const [first, second, third] = [await dial(port), await dial(port), await dial(port)];
-        first.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        while (!first.received().endsWith("done")) await once(first.socket, "data");
-        const newcomer = await dial(port);
-        assert.equal(await second.closed, "");
-        newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        assert.match(await newcomer.closed, /done$/);
-        for (const { socket } of [first, third]) socket.destroy();
-      },
-      echo,
-      { headersTimeout: 5000, requestTimeout: 5000 },
-    );
+    await withServer(async (port) => {
+      const [first, second, third] = [await dial(port), await dial(port), await dial(port)];
+      first.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      while (!first.received().endsWith("done")) await once(first.socket, "data");
+      const newcomer = await dial(port);
+      assert.equal(await second.closed, "");
+      newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      assert.match(await newcomer.closed, /done$/);
+      for (const { socket } of [first, third]) socket.destroy();
+    }, echo);
   });
 
   it("gives newcomers places after connections that were reset before they were accepted", async () => {
-    await withServer(
-      async (port, server) => {
-        // From another process while this one can do nothing, so that all are over when it accepts them.
-        const resets = `
+    await withServer(async (port, server) => {
+      // From another process while this one can do nothing, so that all are over when it accepts them.
+      const resets = `
           const { connect } = require("node:net");
           for (let i = 0; i < 20; i++) {
             const socket = connect(${port}, "127.0.0.1", () => socket.resetAndDestroy());
           }`;
-        execFileSync(process.execPath, ["--eval", resets]);
-        const silent = [await dial(port), await dial(port), await dial(port)];
-        const newcomer = await dial(port);
-        newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        while (!newcomer.received().endsWith("done")) await once(newcomer.socket, "data");
-        const open = await promisify(server.getConnections.bind(server))();
-        assert.equal(open, 3);
-        for (const { socket } of [...silent, newcomer]) socket.destroy();
-      },
-      echo,
-      { headersTimeout: 5000, requestTimeout: 5000 },
-    );
+      execFileSync(process.execPath, ["--eval", resets]);
+      const silent = [await dial(port), await dial(port), await dial(port)];
+      const newcomer = await dial(port);
+      newcomer.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      while (!newcomer.received().endsWith("done")) await once(newcomer.socket, "data");
+      const open = await promisify(server.getConnections.bind(server))();
+      assert.equal(open, 3);
+      for (const { socket } of [...silent, newcomer]) socket.destroy();
+    }, echo);
   });
 
   it("takes the place from the address that has most connections, even one with a request", async () => {
-    await withServer(
-      async (port, server) => {
-        const person = await dial(port, "127.0.0.1");
-        for (let i = 0; i < 2; i++) {
-          const arrived = once(server, "request");
-          const { socket } = await dial(port, "127.0.0.2");
-          socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
-          await arrived;
-        }
-        const newcomer = await dial(port, "127.0.0.3");
-        for (const { socket, closed } of [newcomer, person]) {
-          socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-          assert.match(await closed, /done$/);
-        }
-      },
-      echo,
-      { headersTimeout: 5000, requestTimeout: 5000 },
-    );
+    await withServer(async (port, server) => {
+      const person = await dial(port, "127.0.0.1");
+      for (let i = 0; i < 2; i++) {
+        const arrived = once(server, "request");
+        const { socket } = await dial(port, "127.0.0.2");
+        socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+        await arrived;
+      }
+      const newcomer = await dial(port, "127.0.0.3");
+      for (const { socket, closed } of [newcomer, person]) {
+        socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert.match(await closed, /done$/);
+      }
+    }, echo);
   });
 });
 
