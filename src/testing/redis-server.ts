@@ -126,7 +126,8 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
     async stop() {
       for (const client of clients) client.disconnect();
       await kill();
-      await rm(dir, { recursive: true, force: true });
+      // A child of its own that saves something may be writing for another moment.
+      await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }
