@@ -3,37 +3,56 @@ import { once } from "node:events";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { sealSecret } from "../testing/sealed-secret.ts";
 import { type ServerProcess, startServer } from "../testing/server-process.ts";
+import { until } from "../testing/until.ts";
 
 const LIMITS = { RATE_LIMIT_CREATE: "100000/1m", RATE_LIMIT_OPEN: "100000/1m", RATE_LIMIT_MISS: "100000/1m" };
 /** Milliseconds between two looks at whether a replica is ready; well below the notice it gives. */
 const PROBE_EVERY = 100;
+/**
+ * Milliseconds for which an answer to a look is believed: less than the notice too. Where the machine is
+ * too busy to look in time, requests wait for the next answer.
+ */
+const BELIEVED = 400;
 
 /** What a Kubernetes Service does: hands each request to one of those that said they were ready. */
 async function startBalancer(replicas: Set<ServerProcess>) {
-  const ready = new Set<ServerProcess>();
+  /** When each began to say so, by `performance.now()`. */
+  const ready = new Map<ServerProcess, number>();
+  const asked = new Set<ServerProcess>();
   let turn = 0;
-  const probe = async () => {
-    for (const replica of replicas) {
-      const isReady = await fetch(`${replica.url}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (isReady) ready.add(replica);
-      else ready.delete(replica);
-    }
-    for (const replica of ready) if (!replicas.has(replica)) ready.delete(replica);
+  const probe = async (replica: ServerProcess) => {
+    if (asked.has(replica)) return;
+    asked.add(replica);
+    const at = performance.now();
+    const isReady = await fetch(`${replica.url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    asked.delete(replica);
+    if (isReady) ready.set(replica, at);
+    else ready.delete(replica);
   };
-  await probe();
-  let probing = Promise.resolve();
-  const timer = setInterval(() => {
-    probing = probing.then(probe);
-  }, PROBE_EVERY);
+  const probeAll = () => Promise.all([...replicas].map(probe));
+  await probeAll();
+  const timer = setInterval(probeAll, PROBE_EVERY);
 
-  const server: Server = createServer((incoming, outgoing) => {
-    const chosen = [...ready][turn++ % ready.size];
+  async function choose(): Promise<ServerProcess | undefined> {
+    while (ready.size > 0) {
+      const since = performance.now() - BELIEVED;
+      const believed = [...ready].filter(([, at]) => at > since);
+      const [chosen] = believed[turn++ % believed.length] ?? [];
+      if (chosen) return chosen;
+      await setTimeout(PROBE_EVERY / 10);
+    }
+    return undefined;
+  }
+
+  const server: Server = createServer(async (incoming, outgoing) => {
+    const chosen = await choose();
     if (!chosen) return outgoing.writeHead(502).end();
     const { method, url, headers } = incoming;
     const forwarded = request(chosen.url + url, { method, headers, agent: false }, (answer) => {
@@ -48,7 +67,7 @@ async function startBalancer(replicas: Set<ServerProcess>) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       clearInterval(timer);
-      await probing;
+      await until(() => asked.size === 0);
       server.closeAllConnections();
       server.close();
     },

@@ -31,11 +31,11 @@ if (files.length === 0) fail("No test file was found.");
 // Node 20 writes TAP into pipes.
 const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
 const GROUPS = {
-  alone: ["abuse", "forensics", "large-secrets.test.ts"],
+  alone: ["abuse", "forensics", "large-secrets.test.ts", "rolling-update.test.ts"],
   docker: ["appliance.test.ts", "docker"],
   kubernetes: ["chart.test.ts", "kubernetes"],
   // Without a browser: beside those of Docker.
-  rest: ["faults", "compose-redis.test.ts", "redis-topologies.test.ts", "rolling-update.test.ts"],
+  rest: ["faults", "compose-redis.test.ts", "redis-topologies.test.ts"],
 };
 
 function groupOf(path) {
