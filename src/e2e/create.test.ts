@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { clipboardOf, startWaxseal, type Waxseal } from "./rig.ts";
+import { clipboardOf, copyBy, startWaxseal, type Waxseal } from "./rig.ts";
 
 describe("the create page", () => {
   let waxseal: Waxseal;
@@ -104,8 +104,11 @@ describe("the create page", () => {
 
   it("says Copied once the link is on the clipboard", async () => {
     await make("hunter2");
-    await page.getByRole("button", { name: "Copy link" }).click();
-    await page.getByRole("button", { name: "Copied" }).waitFor();
+    await copyBy(
+      page,
+      page.getByRole("button", { name: "Copy link" }),
+      page.getByRole("button", { name: "Copied" }),
+    );
     const link = await page.locator("#link").inputValue();
     assert.equal(await clipboardOf(page, waxseal.url), link);
   });

@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { addFiles, file, heading, openLink } from "./file-people.ts";
-import { clipboardOf, startWaxseal, type Waxseal } from "./rig.ts";
+import { clipboardOf, copyBy, startWaxseal, type Waxseal } from "./rig.ts";
 
 interface Create {
   readonly id: string;
@@ -156,11 +156,9 @@ describe("a link for each person", () => {
   it("is copied one by one and all together", async () => {
     await make(["Anna", "Bo"]);
     const [first, second] = await links();
-    await button("Copy the link for Bo").click();
-    await rows().nth(1).getByText("Copied").waitFor();
+    await copyBy(page, button("Copy the link for Bo"), rows().nth(1).getByText("Copied"));
     assert.equal(await clipboardOf(page, waxseal.url), second);
-    await button("Copy all").click();
-    await button("Copied").waitFor();
+    await copyBy(page, button("Copy all"), button("Copied"));
     assert.equal(await clipboardOf(page, waxseal.url), `Anna: ${first}\nBo: ${second}`);
   });
 

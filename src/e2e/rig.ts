@@ -1,6 +1,6 @@
 /** A whole Waxseal behind a real port with a clock of the test's own, and people who use it. */
 import { once } from "node:events";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { argon2id } from "../envelope/argon2id.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
 import { freePort } from "../testing/free-port.ts";
@@ -94,6 +94,15 @@ export async function stateOf(url: string, secret: SharedSecret): Promise<string
 
 export async function deleteByReceipt(url: string, secret: SharedSecret): Promise<void> {
   await fetch(`${url}/api/v1/receipt/secret`, { method: "DELETE", headers: asSender(secret) });
+}
+
+/** Presses it while the page's clock stands still, so that "Copied", which it says for two seconds, stays to be seen. */
+export async function copyBy(page: Page, button: Locator, copied: Locator): Promise<void> {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000); // a machine may be busy for a while before it stops
+  await button.click();
+  await copied.waitFor();
+  await page.clock.resume();
 }
 
 /** What is on the clipboard: pasted into a field, because our own pages may not read it. */
