@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { Cluster } from "ioredis";
 import { newSecret, opening } from "../testing/new-secret.ts";
 import { TEST_LIMITS } from "../testing/open-redis-store.ts";
-import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
+import { NO_FAILOVER, startCluster, type TestCluster } from "../testing/redis-cluster.ts";
 import { until } from "../testing/until.ts";
 import { createRedisStore } from "./redis.ts";
 import { createAdmission } from "./redis-admission.ts";
@@ -17,7 +17,7 @@ describe("A Redis Cluster with one full node", () => {
   let store: Store;
 
   before(async () => {
-    cluster = await startCluster({ args: ["--maxmemory", "64mb"] });
+    cluster = await startCluster({ args: ["--maxmemory", "64mb"], nodeTimeout: NO_FAILOVER });
     client = new Cluster(
       cluster.ports.map((port) => ({ host: "127.0.0.1", port })),
       { lazyConnect: true, redisOptions: { keyPrefix: "a-prefix:" } },

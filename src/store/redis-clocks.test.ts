@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { advanceRedis } from "../testing/advance-redis.ts";
-import { connectToCluster, openClusterStore } from "../testing/cluster-store.ts";
+import { connectToClusterPatiently, openClusterStore } from "../testing/cluster-store.ts";
 import { newSecret, opening, openingOnce, openingWrong, seconds } from "../testing/new-secret.ts";
 import { openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
-import { startCluster } from "../testing/redis-cluster.ts";
+import { NO_FAILOVER, startCluster } from "../testing/redis-cluster.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { blobKey, DUE_KEY, recordKey } from "./redis-keys.ts";
@@ -196,9 +196,9 @@ describe("A failover to a clock that is an hour ahead", () => {
 
 describe("Nodes of a Cluster with clocks of their own", () => {
   it("don't keep the sweep from what has run out, nor let it look for ever at what has not", async () => {
-    const cluster = await startCluster();
-    const client = await connectToCluster(cluster);
-    const store = await openClusterStore(cluster, { waitReplicas: 0 });
+    const cluster = await startCluster({ nodeTimeout: NO_FAILOVER });
+    const client = await connectToClusterPatiently(cluster);
+    const store = await openClusterStore(cluster, { client, waitReplicas: 0 });
     const dueNode = nodeNameFor(client, DUE_KEY);
     const isThere = ({ id }: NewSecret) => nodeNameFor(client, recordKey(id)) === dueNode;
     const secrets = Array.from({ length: 400 }, () => newSecret({ ttl: seconds(TTL) }));
@@ -217,7 +217,6 @@ describe("Nodes of a Cluster with clocks of their own", () => {
     assert.equal(await admin.zcount(DUE_KEY, "-inf", (Number(now) + TTL / 2) * 1_000), 0);
     assert.equal(await store.countPending(), 150);
     await store.close();
-    client.disconnect();
     await cluster.stop();
   });
 });

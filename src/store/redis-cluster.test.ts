@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { Cluster } from "ioredis";
 import { newSecret, opening, openingOnce, openingWrong, readWhole } from "../testing/new-secret.ts";
 import { connectPatiently, TEST_LIMITS } from "../testing/open-redis-store.ts";
-import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
+import { NO_FAILOVER, startCluster, type TestCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { createRedisStore } from "./redis.ts";
 import type { Store } from "./store.ts";
@@ -15,7 +15,7 @@ describe("A Redis Cluster of three nodes", () => {
   let cluster: Cluster;
 
   before(async () => {
-    started = await startCluster();
+    started = await startCluster({ nodeTimeout: NO_FAILOVER });
     nodes = started.nodes;
     cluster = new Cluster(
       nodes.map(({ port }) => ({ host: "127.0.0.1", port })),

@@ -3,8 +3,8 @@ import { after, describe, it } from "node:test";
 import type { Options } from "express-rate-limit";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { newSecret, opening, openingOnce, readWhole } from "../testing/new-secret.ts";
-import { TEST_LIMITS } from "../testing/open-redis-store.ts";
-import { startCluster } from "../testing/redis-cluster.ts";
+import { makePatient, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { NO_FAILOVER, startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { connectRedisOrCluster } from "./connect-redis.ts";
 import { createRedisStore } from "./redis.ts";
@@ -16,7 +16,7 @@ after(async () => {
 });
 
 async function open(url: string, keyPrefix: string, waitReplicas = 0) {
-  const client = connectRedisOrCluster({ address: parseRedisUrl(url), keyPrefix });
+  const client = makePatient(connectRedisOrCluster({ address: parseRedisUrl(url), keyPrefix }));
   const store = createRedisStore({ client, limits: TEST_LIMITS, waitReplicas });
   cleanUps.push(() => store.close());
   await store.check();
@@ -72,7 +72,7 @@ async function start(kind: "Redis" | "Redis Cluster") {
     cleanUps.push(() => server.stop());
     return { nodes: [server], url: server.url };
   }
-  const cluster = await startCluster();
+  const cluster = await startCluster({ nodeTimeout: NO_FAILOVER });
   cleanUps.push(() => cluster.stop());
   return { nodes: cluster.nodes, url: `redis+cluster://127.0.0.1:${cluster.ports[0]}` };
 }
