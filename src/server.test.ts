@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { freePort } from "./testing/free-port.ts";
 import { sealSecret } from "./testing/sealed-secret.ts";
 import { launchServer, type ServerProcess, startServer } from "./testing/server-process.ts";
+import { until } from "./testing/until.ts";
 
 async function withServer(
   env: Readonly<Record<string, string>>,
@@ -152,6 +153,8 @@ describe("Ending", () => {
       // At once, so of two kinds: of one kind, the system may hand over one for two.
       server.signal("SIGINT");
       server.signal("SIGTERM");
+      // Otherwise it may have ended before it comes to the second.
+      await until(() => server.output().includes('"msg":"ending:'));
       assert.equal(await slow.finish(), 201);
       assert.equal(await server.ended, 0);
     });
