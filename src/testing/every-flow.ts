@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { newClaim, type SealedSecret, sealSecret } from "./sealed-secret.ts";
 
 /** What must never be seen again: by name, as bytes. */
@@ -38,9 +39,22 @@ function sendHalf(url: string, text: string): Promise<void> {
   });
 }
 
+/**
+ * As a client that asks again while the store is too slow for its patience, for ten seconds. All that is
+ * done here may be done twice; a form that encrypts makes another secret of the same text.
+ */
+async function ask(address: string, init?: RequestInit): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const answer = await fetch(address, init);
+    if (answer.status !== 503 || tries === 40) return answer;
+    await answer.arrayBuffer();
+    await setTimeout(250);
+  }
+}
+
 /** The form's token, the cookie that belongs to it, and the form's own claim. */
 async function readForm(address: string) {
-  const answer = await fetch(address);
+  const answer = await ask(address);
   const html = await answer.text();
   const fieldIn = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? "";
   return {
@@ -53,7 +67,7 @@ async function readForm(address: string) {
 async function sendForm(address: string, fields: Record<string, string>): Promise<string> {
   const { cookie, csrf, claim } = await readForm(address);
   const body = new URLSearchParams({ csrf, claim, ...fields });
-  return (await fetch(address, { method: "POST", headers: { Cookie: cookie }, body })).text();
+  return (await ask(address, { method: "POST", headers: { Cookie: cookie }, body })).text();
 }
 
 /** Looks, unlocks and deletes on the assisted receipt of what is locked, each as its page's button would. */
@@ -78,7 +92,7 @@ export async function driveEveryFlow(url: string): Promise<Needles> {
   const needles: Needles = new Map();
   const api = `${url}/api/v1`;
   const send = async (method: string, path: string, bearer?: string, body?: unknown, headers = {}) => {
-    const answer = await fetch(`${api}/${path}`, {
+    const answer = await ask(`${api}/${path}`, {
       method,
       headers: {
         ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
