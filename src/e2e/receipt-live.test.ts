@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { readEvents } from "../testing/event-stream.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
-import { type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
+import { newClaim, type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
 import { launchServer, type ServerProcess, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
 
@@ -34,13 +34,22 @@ async function post(url: string, body: object, bearer?: string): Promise<number>
 
 async function create(through: ServerProcess): Promise<SealedSecret> {
   const secret = await sealSecret();
-  assert.equal(await post(`${through.url}/api/v1/secrets`, secret.body), 201);
+  // Again where the machine was too busy for the program's patience, here and in what follows.
+  await until(async () => (await post(`${through.url}/api/v1/secrets`, secret.body)) === 201);
   return secret;
 }
 
 async function open(through: ServerProcess, { access, link }: SealedSecret): Promise<void> {
-  assert.equal(await post(`${through.url}/api/v1/secret/open`, { access }, link), 200);
+  const body = { access, claim: newClaim() };
+  await until(async () => (await post(`${through.url}/api/v1/secret/open`, body, link)) === 200);
 }
+
+/** As the page does when somebody comes to a link. */
+const visit = (through: ServerProcess, { link }: SealedSecret) =>
+  until(async () => {
+    const headers = { Authorization: `Bearer ${link}` };
+    return (await fetch(`${through.url}/api/v1/secret`, { headers })).status === 200;
+  });
 
 const follow = (through: ServerProcess, { receipt }: SealedSecret, headers: Record<string, string> = {}) =>
   readEvents(`${through.url}/api/v1/receipt/events`, { Authorization: `Bearer ${receipt}`, ...headers });
@@ -126,21 +135,23 @@ describe("The receipt page", () => {
     const paths = asked();
     const secret = await show(replica(0));
     assert.equal(await page.title(), "Sealed · Waxseal");
-    await until(() => paths.length === 2);
+    // While a stream is slow to begin, the page looks meanwhile. Here it sees nothing, so that the visit,
+    // and what follows it, can only come by the stream.
+    await page.route("**/api/v1/receipt", (route) => route.abort());
+    await visit(replica(1), secret);
+    await page.locator("#timeline li").nth(1).waitFor();
     const other = await page.context().newPage();
     await other.bringToFront();
+    const before = paths.length;
     await open(replica(1), secret);
     await until(async () => (await page.title()) === "✓ Opened");
     assert.equal(await page.locator("#seal").getAttribute("data-seal"), "opened");
-    assert.deepEqual(paths, ["/api/v1/receipt", "/api/v1/receipt/events"]);
+    assert.deepEqual(paths.slice(before), []);
   });
 
   it("shows a visit, and times as the reader's clock has them", async () => {
     const secret = await show(replica(0));
-    const answer = await fetch(`${replica(1).url}/api/v1/secret`, {
-      headers: { Authorization: `Bearer ${secret.link}` },
-    });
-    assert.equal(answer.status, 200);
+    await visit(replica(1), secret);
     const visited = page.locator("#timeline li", { hasText: "Page visited by somebody with the link" });
     await visited.waitFor();
     const said = page.getByRole("status").filter({ hasText: "Page visited by somebody with the link." });
@@ -209,12 +220,10 @@ describe("The receipt page", () => {
   /** With a stream that has shown that it lives. */
   async function showStreaming(): Promise<SealedSecret> {
     const secret = await show(replica(0));
-    await visit(secret);
+    await visit(replica(1), secret);
     await page.locator("#timeline li").nth(1).waitFor();
     return secret;
   }
-  const visit = ({ link }: SealedSecret) =>
-    fetch(`${replica(1).url}/api/v1/secret`, { headers: { Authorization: `Bearer ${link}` } });
   const stale = () => page.getByText("What is shown here may be out of date.");
   const comeBack = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 
