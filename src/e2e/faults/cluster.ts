@@ -130,7 +130,7 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
       for (const { node } of [target, source]) await node.admin.cluster("SETSLOT", slot, "NODE", target.id);
     },
     async replaced(master) {
-      await eventually("the Cluster has failed over", async () => {
+      const hasFailedOver = async () => {
         for (const witness of running()) {
           const all = await membersAsSeenBy(witness);
           const serving = all.filter(
@@ -140,7 +140,8 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
           if (serving.length !== 3 || !state.includes("cluster_state:ok")) return false;
         }
         return true;
-      });
+      };
+      await eventually("the Cluster has failed over", hasFailedOver, 100);
     },
     async heal() {
       for (const { redis } of nodes) if (!redis.isRunning()) await redis.restart();

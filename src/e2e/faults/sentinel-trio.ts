@@ -80,10 +80,14 @@ export async function startSentinelTrio(): Promise<SentinelTrio> {
     url: `redis+sentinel://${sentinels.map(({ redis }) => `127.0.0.1:${redis.port}`).join(",")}/${NAME}`,
     master,
     replaced: (old) =>
-      eventually("the Sentinels name another master", async () => {
-        const current = await master();
-        return current !== old && /role:master/.test(await current.admin.info("replication"));
-      }),
+      eventually(
+        "the Sentinels name another master",
+        async () => {
+          const current = await master();
+          return current !== old && /role:master/.test(await current.admin.info("replication"));
+        },
+        100,
+      ),
     whole: () => eventually("the Sentinels have a master with two replicas", isWhole, 45),
     async close() {
       await Promise.all([...sentinels, ...nodes].map(({ redis }) => redis.stop()));
