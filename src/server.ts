@@ -99,14 +99,6 @@ async function serve(): Promise<void> {
     tls.keepCurrent(server);
   }
 
-  for (const line of [describeStart(config), ...(tls === undefined ? [] : [tls.about])]) {
-    // A person at a terminal reads a sentence, a log collector reads JSON.
-    if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
-    else log.info(line);
-  }
-  for (const doubt of [...describeDoubts(config), ...describeNetworkDoubts(config)]) log.warn(doubt);
-  service.trail.begin();
-
   let firstSignal = 0;
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (draining) {
@@ -126,6 +118,14 @@ async function serve(): Promise<void> {
   }
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+
+  for (const line of [describeStart(config), ...(tls === undefined ? [] : [tls.about])]) {
+    // A person at a terminal reads a sentence, a log collector reads JSON.
+    if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
+    else log.info(line);
+  }
+  for (const doubt of [...describeDoubts(config), ...describeNetworkDoubts(config)]) log.warn(doubt);
+  service.trail.begin();
 }
 
 const mode = process.argv[2];
