@@ -279,7 +279,11 @@ describe("the chart's Redis while no Sentinel speaks", () => {
       own += 1;
       return Number(/cmdstat_info:calls=(\d+)/.exec(said)?.[1]) - own;
     };
+    // Where nobody has asked yet, it has no such number: not before this has.
+    await second.ask("INFO");
+    own += 1;
     const before = await asked();
+    assert.ok(before >= 0);
     first.startRedis({ FAILOVER_WAIT_SECONDS: "0" });
     await until("three rounds", async () => (await asked()) >= before + 6);
     assert.match(await first.ask("PING"), /refused/);
