@@ -1,6 +1,6 @@
 /**
  * A process of its own that holds slow connections to a server, so that its work is not in the times of
- * others: `node --import tsx flood.ts PORT COUNT SECONDS ASSET`. Says when all are open, and at the end when
+ * others: `node --import tsx flood.ts PORT COUNT SECONDS ASSET BYTES`. Says when all are open, and at the end when
  * each was dropped, to its parent.
  */
 import { connect } from "node:net";
@@ -8,13 +8,18 @@ import type { Kind, Slow } from "./slow.ts";
 
 const [port = 0, count = 0, seconds = 0] = process.argv.slice(2).map(Number);
 const asset = process.argv[5] ?? "/";
+/** Of the asset. */
+const bytes = Number(process.argv[6]);
 /** Source addresses, as a small flood would have. */
 const ADDRESSES = 8;
 const HEADERS = `GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ${"x".repeat(4000)}`;
 const BODY_HEAD =
   "POST /api/v1/secrets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
-/** Three, so that there is something to read for a while: asking is quick, only reading is slow. */
-const QUESTIONS = `GET ${asset} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n`.repeat(3);
+/** So many that there is something to read for a while: asking is quick, only reading is slow. */
+const ASKED = 3;
+const QUESTIONS = `GET ${asset} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n`.repeat(ASKED);
+/** A second: whoever has not read all sees no end, and all is read before the server gives up after an answer. */
+const PORTION = Math.ceil((ASKED * bytes) / 50);
 
 /** Half of them headers byte by byte; the rest a body, nothing at all, or an answer that they hardly read. */
 function kindOf(i: number): Kind {
@@ -35,7 +40,7 @@ function open(i: number): void {
   const drip = () => {
     if (kind === "headers") socket.write(HEADERS[sent++ % HEADERS.length] ?? "x");
     if (kind === "body") socket.write("x");
-    if (kind === "reader") socket.read(Math.min(1000, socket.readableLength));
+    if (kind === "reader") socket.read(Math.min(PORTION, socket.readableLength));
   };
   socket.on("connect", () => {
     slow.opened = performance.now();

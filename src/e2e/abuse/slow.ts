@@ -98,6 +98,7 @@ async function flood(rig: Rig, store: StoreName, server: ServerProcess): Promise
   await visit(port, "127.0.0.1");
   const page = await (await fetch(`${server.url}/`)).text();
   const [asset = "/"] = /\/assets\/create[^"]*\.js/.exec(page) ?? [];
+  const { byteLength } = await (await fetch(server.url + asset)).arrayBuffer();
   const descriptorsBefore = descriptorsOf(server);
   const before = startVisits(port, "127.0.0.1");
   await sleep(scale.slowBefore * 1000);
@@ -105,7 +106,7 @@ async function flood(rig: Rig, store: StoreName, server: ServerProcess): Promise
 
   const child = fork(
     fileURLToPath(new URL("flood.ts", import.meta.url)),
-    [String(port), String(scale.slowSockets), String(scale.slowSeconds), asset],
+    [port, scale.slowSockets, scale.slowSeconds, asset, byteLength].map(String),
     {
       execArgv: ["--import", "tsx"],
     },
