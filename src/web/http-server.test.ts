@@ -54,20 +54,24 @@ async function dial(port: number, localAddress = "127.0.0.1") {
   return { socket, closed, received: () => received };
 }
 
+/** Sends the beginning, and then the same over and over. */
+async function assertCut(beginning: string, drop: string, limits: Partial<HttpServerOptions>): Promise<void> {
+  await withServer(
+    async (port) => {
+      const { socket, closed } = await dial(port);
+      socket.write(beginning);
+      const drip = setInterval(() => socket.write(drop), 30);
+      assert.match(await closed, /^HTTP\/1\.1 408 /);
+      clearInterval(drip);
+    },
+    echo,
+    limits,
+  );
+}
+
 describe("The HTTP server", () => {
-  it("cuts a connection that never finishes its headers", async () => {
-    await withServer(
-      async (port) => {
-        const { socket, closed } = await dial(port);
-        socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
-        const drip = setInterval(() => socket.write("X-Slow: 1\r\n"), 30);
-        assert.match(await closed, /^HTTP\/1\.1 408 /);
-        clearInterval(drip);
-      },
-      echo,
-      SHORT_HEADERS,
-    );
-  });
+  it("cuts a connection that never finishes its headers", () =>
+    assertCut("GET / HTTP/1.1\r\nHost: x\r\n", "X-Slow: 1\r\n", SHORT_HEADERS));
 
   it("cuts a connection on which nothing is ever sent", async () => {
     await withServer(
@@ -80,19 +84,8 @@ describe("The HTTP server", () => {
     );
   });
 
-  it("cuts a connection that never finishes its body", async () => {
-    await withServer(
-      async (port) => {
-        const { socket, closed } = await dial(port);
-        socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
-        const drip = setInterval(() => socket.write("x"), 30);
-        assert.match(await closed, /^HTTP\/1\.1 408 /);
-        clearInterval(drip);
-      },
-      echo,
-      SHORT_REQUEST,
-    );
-  });
+  it("cuts a connection that never finishes its body", () =>
+    assertCut("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", "x", SHORT_REQUEST));
 
   it("lets a body take longer while it keeps coming", async () => {
     await withServer(
