@@ -69,6 +69,36 @@ async function assertCut(beginning: string, drop: string, limits: Partial<HttpSe
   );
 }
 
+/** Asks for an answer that has no end, and takes `sip` of it over and over. */
+async function assertUnreadIsCut(
+  sip: (socket: Socket) => void,
+  limits: Partial<HttpServerOptions>,
+): Promise<void> {
+  const endless: RequestListener = (_req, res) => {
+    const more = () => {
+      while (res.write("x".repeat(65_536)));
+      res.once("drain", more);
+    };
+    more();
+  };
+  await withServer(
+    async (port, server) => {
+      const cut = new Promise<void>((resolve) => {
+        server.on("connection", (socket) => socket.on("close", () => resolve()));
+      });
+      const { socket } = await dial(port);
+      socket.pause();
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      const timer = setInterval(() => sip(socket), 30);
+      await cut;
+      clearInterval(timer);
+      socket.destroy();
+    },
+    endless,
+    limits,
+  );
+}
+
 describe("The HTTP server", () => {
   it("cuts a connection that never finishes its headers", () =>
     assertCut("GET / HTTP/1.1\r\nHost: x\r\n", "X-Slow: 1\r\n", SHORT_HEADERS));
@@ -109,31 +139,8 @@ describe("The HTTP server", () => {
     );
   });
 
-  it("cuts a connection that reads its answer byte by byte", async () => {
-    const endless: RequestListener = (_req, res) => {
-      const more = () => {
-        while (res.write("x".repeat(65_536)));
-        res.once("drain", more);
-      };
-      more();
-    };
-    await withServer(
-      async (port, server) => {
-        const cut = new Promise<void>((resolve) => {
-          server.on("connection", (socket) => socket.on("close", () => resolve()));
-        });
-        const { socket } = await dial(port);
-        socket.pause();
-        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        const sip = setInterval(() => socket.read(1), 30);
-        await cut;
-        clearInterval(sip);
-        socket.destroy();
-      },
-      endless,
-      SHORT_REQUEST,
-    );
-  });
+  it("cuts a connection that reads its answer byte by byte", () =>
+    assertUnreadIsCut((socket) => socket.read(1), SHORT_REQUEST));
 
   it("keeps a stream open that has nothing to say", async () => {
     const quiet: RequestListener = (_req, res) => {
@@ -151,29 +158,8 @@ describe("The HTTP server", () => {
     );
   });
 
-  it("cuts a connection that does not read its answer", async () => {
-    const endless: RequestListener = (_req, res) => {
-      const more = () => {
-        while (res.write("x".repeat(65_536)));
-        res.once("drain", more);
-      };
-      more();
-    };
-    await withServer(
-      async (port, server) => {
-        const cut = new Promise<void>((resolve) => {
-          server.on("connection", (socket) => socket.on("close", () => resolve()));
-        });
-        const { socket } = await dial(port);
-        socket.pause();
-        socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        await cut;
-        socket.destroy();
-      },
-      endless,
-      { idleTimeout: 200 },
-    );
-  });
+  it("cuts a connection that does not read its answer", () =>
+    assertUnreadIsCut(() => {}, { idleTimeout: 200 }));
 
   it("answers pipelined requests that expect to be told to continue one after the other", async () => {
     const answer: RequestListener = (req, res) => {
