@@ -3,7 +3,6 @@ import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseRedisUrl } from "../../config/redis-url.ts";
 import {
   formatId,
@@ -16,6 +15,7 @@ import {
 import { connectRedis } from "../../store/connect-redis.ts";
 import { createRedisStore } from "../../store/redis.ts";
 import type { NewSecret } from "../../store/store.ts";
+import { eventually } from "../faults/eventually.ts";
 import { createHelm, type Helm } from "./helm.ts";
 import { render } from "./manifests.ts";
 import { kill, prepareRedisNodes, type RedisNode, type RedisNodes } from "./redis-node.ts";
@@ -28,13 +28,8 @@ before(async () => {
 });
 after(() => helm?.stop());
 
-async function until(what: string, check: () => Promise<boolean>, seconds = 100): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await check().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`${what} did not happen in ${seconds} s`);
-    await sleep(100);
-  }
-}
+/** Where all is slow, a failover is given up and begun again. */
+const until = (what: string, check: () => Promise<boolean>) => eventually(what, check, 100);
 
 function random<T>(parse: (text: unknown) => T | undefined, bytes = 32): T {
   const parsed = parse(randomBytes(bytes).toString("base64url"));
