@@ -41,22 +41,20 @@ const LONGEST_LIST = 4_096;
 
 export function readEnteredRules(fields: FormFields): EnteredRules {
   const text = (name: string) => textOf(fields, name).trim();
-  const { days, from, to, zone } = NO_RULES;
-  // Who sends a form of their own may not know hours.
-  const hours = fields.has("hours-zone")
-    ? {
-        days: DAYS.flatMap((_, i) => (fields.has(`day-${i + 1}`) ? [i + 1] : [])),
-        from: text("hours-from"),
-        to: text("hours-to"),
-        zone: text("hours-zone"),
-      }
-    : { days, from, to, zone };
+  const hours = {
+    days: DAYS.flatMap((_, i) => (fields.has(`day-${i + 1}`) ? [i + 1] : [])),
+    from: text("hours-from"),
+    to: text("hours-to"),
+    zone: text("hours-zone"),
+  };
   return {
+    ...NO_RULES,
     networks: text("networks"),
     countries: text("countries"),
     notBefore: text("not-before"),
     inHours: fields.has("in-hours"),
-    ...hours,
+    // Who sends a form of their own may not know hours.
+    ...(fields.has("hours-zone") ? hours : {}),
   };
 }
 
@@ -80,14 +78,10 @@ const hoursChanged = ({ days, from, to, zone }: EnteredRules) =>
   to !== NO_RULES.to ||
   zone !== NO_RULES.zone;
 
-/** The items of a list. Throws FormError where there are more than `most`, called `words`. */
-function listOf(
-  field: string,
-  text: string,
-  { at, most, words }: { at: RegExp; most: number; words: string },
-) {
+/** The items of a field's list. Throws FormError where there are more than `most`. */
+function listOf(field: "networks" | "countries", text: string, at: RegExp, most: number): string[] {
   const tooMany = (count: string) =>
-    new FormError(field, `${count} ${words} are too many. The limit is ${most}`);
+    new FormError(field, `${count} ${field} are too many. The limit is ${most}`);
   if (text.length > LONGEST_LIST) throw tooMany("So many");
   const items = text
     .split(at)
@@ -135,14 +129,10 @@ export function parseEnteredRules(
 ): Rules | undefined {
   const { notBefore, inHours, days, from, zone } = entered;
   const to = closingTime(entered.to);
-  const networks = listOf("networks", entered.networks, {
-    ...{ at: /[\s,;]/, most: MAX_NETWORKS, words: "networks" },
-  });
+  const networks = listOf("networks", entered.networks, /[\s,;]/, MAX_NETWORKS);
   if (entered.countries !== "" && !knowsCountries)
     throw new FormError(SEND, "This server can't tell countries. Leave them out");
-  const countries = listOf("countries", entered.countries, {
-    ...{ at: /[,;\n]/, most: MAX_COUNTRIES, words: "countries" },
-  }).map(codeOf);
+  const countries = listOf("countries", entered.countries, /[,;\n]/, MAX_COUNTRIES).map(codeOf);
   // Sealed without them, it would be for whoever comes at whatever time.
   if (!inHours && hoursChanged(entered))
     throw new FormError("in-hours", "You have set office hours. Tick here that they count, or set them back");
