@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import { storedCiphertext } from "../envelope/tokens.ts";
@@ -38,18 +38,15 @@ const MIB = 1024 * KIB;
 let server: TestRedis;
 let admin: Redis;
 const stores: Store[] = [];
-before(async () => {
+// One for each test: budgets are measured from what it uses, and what another test left would be freed at some time.
+beforeEach(async () => {
   server = await startRedis();
   admin = await server.client();
 });
-beforeEach(async () => {
-  await admin.config("SET", "maxmemory", "0");
-  await admin.flushall();
-});
 afterEach(async () => {
   for (const store of stores.splice(0)) await store.close();
+  await server.stop();
 });
-after(() => server.stop());
 
 const usedOf = async (redis: Redis) =>
   Number(parseInfo(await redis.info("memory")).get("used_memory") ?? Number.NaN);
@@ -162,10 +159,12 @@ describe("A Redis that is filled to its budget", () => {
 
   it("takes a share of maxmemory, and follows when it is changed", async () => {
     const used = await usedOf(admin);
-    await admin.config("SET", "maxmemory", String(used + 2 * MIB));
-    const store = await open({ kind: "share", share: used / (used + 2 * MIB) });
+    const [enough, more] = [used + 2 * MIB, 4 * (used + 2 * MIB)];
+    await admin.config("SET", "maxmemory", String(enough));
+    // Half of what is used now, and twice as much as soon as there is more: what clients come and go with is less.
+    const store = await open({ kind: "share", share: used / 2 / enough });
     assert.equal(await create(store, newSecret()), "full");
-    await admin.config("SET", "maxmemory", String(4 * used + 8 * MIB));
+    await admin.config("SET", "maxmemory", String(more));
     assert.equal(await create(store, newSecret()), "created");
   });
 
@@ -183,20 +182,12 @@ describe("A Redis that is filled to its budget", () => {
 });
 
 describe("A burst of creates", () => {
-  // A Redis of its own: what others have left is freed at some time, and the budget is measured from it.
-  let own: TestRedis;
-  let used: () => Promise<number>;
-  beforeEach(async () => {
-    own = await startRedis();
-    const ownAdmin = await own.client();
-    used = () => usedOf(ownAdmin);
-  });
-  afterEach(() => own.stop());
+  const used = () => usedOf(admin);
 
   async function openSeveral(count: number, bytes: number): Promise<Store[]> {
     const opened: Store[] = [];
     for (let i = 0; i < count; i++)
-      opened.push(await openRedisStore(own.port, { budget: { kind: "size", bytes } }));
+      opened.push(await openRedisStore(server.port, { budget: { kind: "size", bytes } }));
     stores.push(...opened);
     return opened;
   }

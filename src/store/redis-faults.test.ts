@@ -31,6 +31,7 @@ describe("What the store makes of an error from Redis", () => {
       [replyError("ERR unknown command 'GETEX', with args beginning with: 'ws:{x}:share'"), "ERR"],
       [Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }), "ECONNREFUSED"],
       [new Error("Command timed out"), "ETIMEDOUT"],
+      [new Error("Socket timeout. Expecting data, but didn't receive any in 900ms."), "ETIMEDOUT"],
       [new Error("Cluster isn't ready and enableOfflineQueue options is false"), "ENOTCONNECTED"],
       [new Error("Too many Cluster redirections. Last error: ReplyError: TRYAGAIN"), "EREDIRECTIONS"],
       [replyError("ERR This instance has cluster support disabled"), "ENOTCLUSTER"],

@@ -22,7 +22,7 @@ function faultCode(error: unknown): string {
   if (error.name === "ReplyError") return /^-?([A-Z][A-Z0-9]+)\b/.exec(error.message)?.[1] ?? "ERR";
   // A Cluster of which no node could be asked: what the last one said.
   if ("lastNodeError" in error && error.lastNodeError) return faultCode(error.lastNodeError);
-  if (error.message === "Command timed out") return "ETIMEDOUT";
+  if (error.message === "Command timed out" || error.message.startsWith("Socket timeout")) return "ETIMEDOUT";
   if (error.message.startsWith("Stream isn't writeable")) return "ENOTCONNECTED";
   if (error.message === "Connection is closed.") return "ECONNCLOSED";
   if (error.message.startsWith("All sentinels are unreachable"))

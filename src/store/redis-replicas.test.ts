@@ -205,23 +205,22 @@ describe("A failover that the master did not notice", () => {
 
   it("in the middle of many opens hands each share to one claimant, and loses none", async () => {
     for (let round = 0; round < 4; round++) {
-      const { patient, line, replica, replicaAdmin, close } = await startPair();
+      const { patient, line, masterAdmin, replica, replicaAdmin, close } = await startPair();
       const secrets = Array.from({ length: SECRETS }, () => newSecret());
       await Promise.all(secrets.map((secret) => patient.create(secret)));
       const requests = secrets.map(opening);
-      let count = 0;
-      let ending: Promise<void> | undefined;
-      const released = await Promise.all(
-        requests.map(async (request): Promise<OpenResult | undefined> => {
-          const result = await patient.open(request).catch(() => undefined);
-          if (result && ++count === 5 + round * 7) {
-            line.cut();
-            ending = patient.close(); // what waits now waits no longer
-          }
-          return result;
-        }),
-      );
-      await ending;
+      const open = (some: typeof requests) =>
+        some.map((request): Promise<OpenResult | undefined> => patient.open(request).catch(() => undefined));
+      const early = open(requests.slice(0, 5 + round * 7));
+      await Promise.all(early);
+      // The line is cut as soon as the first of these is through, whatever the others have come to by then.
+      const during = open(requests.slice(early.length, early.length + 10));
+      await Promise.race(during);
+      line.cut();
+      const late = open(requests.slice(early.length + during.length));
+      await until(async () => (await blockedConnections(masterAdmin)).length > 0);
+      await patient.close(); // what waits now waits no longer
+      const released = await Promise.all([...early, ...during, ...late]);
       await replicaAdmin.replicaof("NO", "ONE");
       const promoted = await openRedisStore(replica.port);
       let before = 0;
@@ -236,7 +235,8 @@ describe("A failover that the master did not notice", () => {
         assert.equal(stranger.kind === "handed-over", holder.kind !== "handed-over");
         if (wasReleased) assert.equal(stranger.kind, "ended");
       }
-      assert(before > 0 && before < SECRETS, `${before} released before the line was cut`);
+      assert(before > early.length, `${before} released before the line was cut`);
+      assert(before <= early.length + during.length, `${before} released before the line was cut`);
       await promoted.close();
       await close();
     }

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { freePort } from "./free-port.ts";
+import { memoryFolder } from "./memory-folder.ts";
 
 /** A private Redis that holds nothing but what the test puts there. */
 export interface TestRedis {
@@ -44,13 +43,18 @@ interface Launched {
 async function launch(port: number, dir: string, extra: readonly string[]): Promise<Launched> {
   // Later arguments win, so a test may override each of these.
   const quiet = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
-  const fast = ["--repl-diskless-sync-delay", "0", "--maxmemory-policy", "noeviction"];
+  const fast = ["--repl-diskless-sync-delay", "0"];
+  // As in the chart and compose.yaml. A replica that took its copy by way of a disk would answer nobody meanwhile.
+  const inMemory = ["--maxmemory-policy", "noeviction", "--repl-diskless-load", "swapdb"];
   const [first = "", ...others] = extra;
   const [file, rest] = first !== "" && !first.startsWith("--") ? [[first], others] : [[], extra];
-  const args = [...file, "--port", String(port), "--dir", dir, ...quiet, ...fast, ...rest];
-  const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const args = [...file, "--port", String(port), "--dir", dir, ...quiet, ...fast, ...inMemory, ...rest];
+  const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   let said = "";
+  const listen = (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-16_384);
+  };
   const failure = await new Promise<string | undefined>((resolve, reject) => {
     child.once("error", (cause) => {
       running.delete(child);
@@ -60,8 +64,9 @@ async function launch(port: number, dir: string, extra: readonly string[]): Prom
       running.delete(child);
       resolve(said || "it said nothing");
     });
+    child.stderr.on("data", listen);
     child.stdout.on("data", (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-16_384);
+      listen(chunk);
       // The last: what a sentinel says when it is up.
       if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve(undefined);
     });
@@ -78,7 +83,7 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
   // A Cluster's nodes talk to each other 10000 ports higher by default, which may be beyond the last one.
   const ownBus = args.includes("--cluster-enabled") ? ["--cluster-port", String(await freePort())] : [];
   const extraArgs = [...args, ...ownBus];
-  const dir = await mkdtemp(join(tmpdir(), "waxseal-redis-"));
+  const dir = memoryFolder("redis");
   let port = await freePort();
   let current = await launch(port, dir, extraArgs);
   for (let attempt = 0; current.failure && BOUND_TAKEN.test(current.failure) && attempt < 5; attempt++) {

@@ -30,6 +30,9 @@ if (files.length === 0) fail("No test file was found.");
 // are built, where they aren't yet, with what the tests leave of the machine. The reporter is named because
 // Node 20 writes TAP into pipes.
 const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
+const preloaded = ["tsx", new URL("last-resort.mjs", import.meta.url).href].flatMap((it) => ["--import", it]);
+/** Milliseconds, several times what any group takes: what hangs in spite of all is not waited for. */
+const LONGEST = 30 * 60_000;
 const GROUPS = {
   alone: ["abuse", "forensics", "large-secrets.test.ts", "rolling-update.test.ts"],
   docker: ["appliance.test.ts", "docker"],
@@ -74,7 +77,7 @@ async function withoutBrowser() {
 async function test(group, atOnce, prefix) {
   const paths = grouped(group);
   if (paths.length === 0) return;
-  const args = ["--import", "tsx", ...ours, `--test-concurrency=${atOnce}`, ...options, ...paths];
+  const args = [...preloaded, ...ours, `--test-concurrency=${atOnce}`, ...options, ...paths];
   if (stopped || (await run(process.execPath, args, prefix)) !== 0) failed.push(group);
 }
 
@@ -87,14 +90,22 @@ function run(program, args, prefix) {
   const stdio = ["ignore", prefix === undefined ? "inherit" : "pipe", "inherit"];
   const child = spawn(program, args, { cwd: root, stdio, detached: true });
   running.add(child);
+  const limit = setTimeout(() => {
+    process.stderr.write(`${prefix ?? ""}ended after ${LONGEST / 60_000} minutes\n`);
+    end(child.pid, "SIGKILL");
+  }, LONGEST);
   if (child.stdout) {
     const lines = createInterface({ input: child.stdout });
     lines.on("line", (line) => process.stdout.write(`${prefix}${line}\n`));
   }
   return new Promise((resolve) => {
-    child.once("error", () => resolve(1));
+    child.once("error", () => {
+      clearTimeout(limit);
+      resolve(1);
+    });
     child.once("exit", () => end(child.pid, "SIGKILL"));
     child.once("close", (code) => {
+      clearTimeout(limit);
       running.delete(child);
       resolve(code ?? 1);
     });

@@ -34,7 +34,7 @@ export interface FaultyCluster {
 }
 
 export async function startFaultyCluster(): Promise<FaultyCluster> {
-  const cluster = await startCluster({ replicas: 1, args: ["--repl-diskless-load", "swapdb"] });
+  const cluster = await startCluster({ replicas: 1 });
   const nodes: ClusterNode[] = await Promise.all(
     cluster.nodes.map(async (redis) => ({
       redis,

@@ -26,7 +26,7 @@ export interface SentinelTrio {
 }
 
 async function startNode(...extra: string[]): Promise<Node> {
-  const redis = await startRedis("--repl-diskless-load", "swapdb", ...extra);
+  const redis = await startRedis(...extra);
   return { redis, admin: await redis.client({ maxRetriesPerRequest: null, retryStrategy: () => 50 }) };
 }
 

@@ -33,7 +33,7 @@ export interface Trio {
 
 /** The port is a dead one until it follows somebody. */
 async function startNode(): Promise<Node> {
-  const redis = await startRedis("--repl-diskless-load", "swapdb", "--repl-backlog-size", "10mb");
+  const redis = await startRedis("--repl-backlog-size", "10mb");
   // Its commands wait for a restart, however long that takes.
   const admin = await redis.client({ maxRetriesPerRequest: null, retryStrategy: () => 50 });
   return { redis, admin, uplink: await startTcpProxy(redis.port) };
