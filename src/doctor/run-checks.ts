@@ -1,4 +1,4 @@
-import { within } from "../web/deadline.ts";
+import { within } from "../store/within.ts";
 import { type Check, type Finding, problem, skipped } from "./finding.ts";
 
 /** Milliseconds for one check. */

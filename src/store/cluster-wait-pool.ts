@@ -10,14 +10,14 @@ import { defineScripts, type Script } from "./redis-scripts.ts";
 import { StoreUnavailableError } from "./store.ts";
 import {
   countReplicas,
+  inTime,
   PATIENCE,
   POOL_SIZE,
+  turnTime,
   type WaitOptions,
   type Writer,
   type Written,
   waitingOptions,
-  wholeTime,
-  within,
 } from "./wait-pool.ts";
 
 /** An act that was not done because its keys lie elsewhere, or between two nodes. */
@@ -90,7 +90,7 @@ export function createClusterWaitPool(
     const known = pools.get(node);
     if (known) return known;
     if (closed) throw new StoreUnavailableError();
-    const pool = createLeasePool({ open: () => open(node), size: POOL_SIZE, patience: timeout });
+    const pool = createLeasePool({ open: () => open(node), size: POOL_SIZE, patience: turnTime(timeout) });
     pools.set(node, pool);
     return pool;
   }
@@ -212,7 +212,7 @@ export function createClusterWaitPool(
         lookAgain();
         throw storeError(error);
       });
-      return within(wholeTime(timeout), work);
+      return inTime(options, work);
     },
     close() {
       closed = true;

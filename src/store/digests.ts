@@ -44,6 +44,14 @@ export function digestBody(secret: NewSecret): Buffer {
     .digest();
 }
 
+/**
+ * With its digest, reckoned before anything waits: whoever gave the secret wipes its share when the time is
+ * over, and what is under way then must not go on with that of a wiped one.
+ */
+export interface DigestedSecret extends NewSecret {
+  readonly bodyDigest: Buffer;
+}
+
 /** A record keeps this of a claim, so that reading a record doesn't make anybody the claimant. */
 export function digestClaim(claim: ClaimToken): Buffer {
   return createHash("sha256").update("waxseal/1 claim\0").update(claim).digest();

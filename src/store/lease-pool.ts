@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
-import { ask } from "./redis-faults.ts";
+import { ask, tookTooLong } from "./redis-faults.ts";
 import { StoreUnavailableError } from "./store.ts";
+import { within } from "./within.ts";
 
 /** Connections that one act at a time has to itself. */
 export interface LeasePool {
@@ -16,7 +17,7 @@ export interface LeasePoolOptions {
   /** Makes a connection that is not connected yet. */
   readonly open: () => Redis;
   readonly size: number;
-  /** Milliseconds to wait for a free one. */
+  /** Milliseconds until an act has begun: to wait for a free one that is connected. */
   readonly patience: number;
 }
 
@@ -103,9 +104,11 @@ export function createLeasePool({ open, size, patience }: LeasePoolOptions): Lea
 
   return {
     async lease(act) {
+      const end = performance.now() + patience;
       const connection = await take();
       try {
-        if (connection.status === "wait") await ask(connection.connect());
+        if (connection.status === "wait")
+          await ask(within(end - performance.now(), connection.connect(), tookTooLong));
         return await act(connection);
       } finally {
         giveBack(connection);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import type { Ciphertext, SecretId } from "../envelope/tokens.ts";
-import { digestBody } from "./digests.ts";
+import { type DigestedSecret, digestBody } from "./digests.ts";
 import { createKeyring } from "./keyring.ts";
 import { releaseUpload, reserveUpload } from "./redis-budget.ts";
 import { ask } from "./redis-faults.ts";
@@ -43,7 +43,7 @@ async function putShare(
  */
 async function place(
   parts: RedisParts,
-  secret: NewSecret,
+  secret: DigestedSecret,
   shareName: string,
   connection: Redis | Cluster,
 ): Promise<Placed> {
@@ -68,7 +68,7 @@ async function place(
 
 function createWhole(
   { retention }: RedisParts,
-  secret: NewSecret,
+  secret: DigestedSecret,
   blob: Ciphertext,
   shareName: string,
   connection: Redis | Cluster,
@@ -79,7 +79,7 @@ function createWhole(
     asBuffer(secret.linkHash),
     asBuffer(secret.accessHash),
     asBuffer(secret.receiptHash),
-    digestBody(secret),
+    secret.bodyDigest,
     shareName,
     asBuffer(blob),
     secret.ttl * 1000,
@@ -98,7 +98,7 @@ function createWhole(
  * The index is not waited for: what a failover forgets of it is not reported when it runs out, and
  * runs out all the same.
  */
-async function write(parts: RedisParts, secret: NewSecret, shareName: string): Promise<Written<Placed>> {
+async function write(parts: RedisParts, secret: DigestedSecret, shareName: string): Promise<Written<Placed>> {
   const { id, blob, size } = secret;
   const ttl = secret.ttl * 1000;
   if (blob) await ask(parts.client.waxsealScheduleExpiryBuffer(DUE_KEY, id, ttl, "NX"));
@@ -125,7 +125,7 @@ async function takeBack(parts: RedisParts, id: SecretId, shareName: string): Pro
 
 async function writeOrCleanUp(
   parts: RedisParts,
-  secret: NewSecret,
+  secret: DigestedSecret,
   shareName: string,
 ): Promise<Written<Placed>> {
   try {
@@ -166,7 +166,7 @@ async function confirm(
  * Where there is no room for more, what is there already can still be told. It is asked for as any create
  * is, which writes to it, so that there is something to wait for.
  */
-async function findExisting(parts: RedisParts, secret: NewSecret): Promise<CreateResult | undefined> {
+async function findExisting(parts: RedisParts, secret: DigestedSecret): Promise<CreateResult | undefined> {
   const { id } = secret;
   const shareName = randomName();
   const { value, replicated } = await parts.writer.run(recordKey(id), async (connection) => {
@@ -178,7 +178,7 @@ async function findExisting(parts: RedisParts, secret: NewSecret): Promise<Creat
 
 const randomName = () => randomBytes(8).toString("base64url");
 
-async function admitAndWrite(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
+async function admitAndWrite(parts: RedisParts, secret: DigestedSecret): Promise<CreateResult> {
   const { id, size } = secret;
   const shareName = randomName();
   const lasting = secret.blob === undefined;
@@ -196,7 +196,8 @@ async function admitAndWrite(parts: RedisParts, secret: NewSecret): Promise<Crea
   }
 }
 
-export async function createSecret(parts: RedisParts, secret: NewSecret): Promise<CreateResult> {
+export async function createSecret(parts: RedisParts, given: NewSecret): Promise<CreateResult> {
+  const secret: DigestedSecret = { ...given, bodyDigest: digestBody(given) };
   try {
     return await admitAndWrite(parts, secret);
   } catch (error) {

@@ -50,3 +50,6 @@ export async function ask<T>(command: Promise<T>): Promise<T> {
     throw storeError(error);
   }
 }
+
+/** For `within`. */
+export const tookTooLong = () => new StoreUnavailableError({ cause: new Error("Redis took too long.") });

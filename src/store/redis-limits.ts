@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Store as LimitStore, MemoryStore, type Options } from "express-rate-limit";
 import { Cluster, type Redis } from "ioredis";
 import { type RedisReply, RedisStore } from "rate-limit-redis";
+import { within } from "./within.ts";
 
 export interface LimitStoreOptions {
   /** Shared with the store, which closes it. */
@@ -19,19 +20,6 @@ const REST = 1_000;
 const restUntil = new WeakMap<Redis | Cluster, number>();
 
 const tooLong = new Error("The counter took too long.");
-
-/** Rejects with `tooLong` where the answer has not come by then; what was asked may still be done. */
-async function soon<T>(work: Promise<T>, patience: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLong), patience);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** A script belongs to no key: in a Cluster every node that may be asked for it is given it. */
 async function send(client: Redis | Cluster, command: string, args: string[]): Promise<unknown> {
@@ -67,7 +55,7 @@ export function createLimitStore({ client, name, patience = PATIENCE }: LimitSto
     // Loads the scripts. Done again after a failure, for it remembers a failure for ever.
     prepared ??= shared.init(options);
     try {
-      return await soon(prepared.then(act), patience);
+      return await within(patience, prepared.then(act), () => tooLong);
     } catch (error) {
       // Loading that takes long goes on, and is over for a request after this one.
       if (error !== tooLong) prepared = undefined;

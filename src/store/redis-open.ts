@@ -28,6 +28,8 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
   const attempt = randomBytes(16);
   const window = token ? limits.redeliveryWindow * 1000 : 0;
   const once = window === 0;
+  // Before anything waits: whoever gave the claim wipes it when the time is over.
+  const claim = token ? digestClaim(token) : "";
   due.hasten(id);
   const decide = parts.writer.run(recordKey(id), (connection) =>
     connection.waxsealOpenSecretBuffer(
@@ -35,7 +37,7 @@ export async function openSecret(parts: RedisParts, request: OpenRequest): Promi
       blobKey(id),
       asBuffer(request.linkHash),
       asBuffer(request.accessHash),
-      token ? digestClaim(token) : "",
+      claim,
       attempt,
       window,
       BLOB_GRACE,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import type { SecretId } from "../envelope/tokens.ts";
-import { digestBody } from "./digests.ts";
+import type { DigestedSecret } from "./digests.ts";
 import { progressOf } from "./held-spans.ts";
 import { createKeyring } from "./keyring.ts";
 import { releaseUpload } from "./redis-budget.ts";
@@ -10,14 +10,7 @@ import { blobKey, DUE_KEY, recordKey, shareKey } from "./redis-keys.ts";
 import { loadRecord, loseSecret, NO_ATTEMPT, type RedisParts } from "./redis-parts.ts";
 import { asBuffer, ended, kindOf, MISSING, number, quietly, text } from "./redis-replies.ts";
 import type { ScriptReply } from "./redis-scripts.ts";
-import {
-  assertPiece,
-  BLOB_BLOCK,
-  MAX_HELD_SPANS,
-  type NewSecret,
-  type SealResult,
-  type WriteResult,
-} from "./store.ts";
+import { assertPiece, BLOB_BLOCK, MAX_HELD_SPANS, type SealResult, type WriteResult } from "./store.ts";
 import { tooFewReplicas } from "./wait-pool.ts";
 
 /** Milliseconds that a share outlives the longest upload: a missing one always means that it was lost. */
@@ -29,7 +22,7 @@ export const shareLife = ({ uploads }: Pick<RedisParts, "uploads">) => uploads.l
 /** Writes the record. See redis-create.ts for what comes before. */
 export function beginUpload(
   { uploads, retention }: RedisParts,
-  secret: NewSecret,
+  secret: DigestedSecret,
   shareName: string,
   connection: Redis | Cluster,
 ): Promise<ScriptReply> {
@@ -38,7 +31,7 @@ export function beginUpload(
     asBuffer(secret.linkHash),
     asBuffer(secret.accessHash),
     asBuffer(secret.receiptHash),
-    digestBody(secret),
+    secret.bodyDigest,
     shareName,
     secret.size,
     BLOB_BLOCK,

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import { createLeasePool } from "./lease-pool.ts";
-import { ask, storeError } from "./redis-faults.ts";
+import { ask, tookTooLong } from "./redis-faults.ts";
 import { defineScripts, type Script } from "./redis-scripts.ts";
 import { StoreUnavailableError } from "./store.ts";
+import { within } from "./within.ts";
 
 export interface Written<T> {
   readonly value: T;
@@ -50,7 +51,9 @@ export const PATIENCE = 600;
  * takes a second at most, which is as much as REDIS_WAIT_TIMEOUT may say. With the counter that was asked
  * before in vain, nobody waits longer than two.
  */
-export const wholeTime = (timeout: number) => Math.max(1_600, timeout + PATIENCE);
+const wholeTime = (timeout: number) => Math.max(1_600, timeout + PATIENCE);
+/** Milliseconds until an act has begun: then there is time for all of it. */
+export const turnTime = (timeout: number) => wholeTime(timeout) - PATIENCE;
 /** Milliseconds between two new connections for all else: what is under way on the old one fails. */
 const ASK_AGAIN = 5_000;
 
@@ -65,20 +68,9 @@ export function waitingOptions(timeout: number) {
   };
 }
 
-/** Rejects where the answer has not come by then. The work itself goes on, and may still be done. */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new StoreUnavailableError({ cause: new Error("Redis took too long.") }));
-    timer = setTimeout(giveUp, milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } catch (error) {
-    throw storeError(error);
-  } finally {
-    clearTimeout(timer);
-  }
+/** What comes of an act that may be given up. */
+export function inTime<T>({ timeout }: WaitOptions, work: Promise<T>): Promise<T> {
+  return ask(within(wholeTime(timeout), work, tookTooLong));
 }
 
 /** How many replicas have what this connection wrote. */
@@ -123,7 +115,7 @@ export function createWaitPool(
     return connection;
   }
 
-  const pool = createLeasePool({ open, size: POOL_SIZE, patience: timeout });
+  const pool = createLeasePool({ open, size: POOL_SIZE, patience: turnTime(timeout) });
   return {
     run(_key, act) {
       const work = pool.lease(async (connection) => {
@@ -133,7 +125,7 @@ export function createWaitPool(
         if (reached < replicas) askSentinels(connection);
         return { value, replicated: reached >= replicas };
       });
-      return within(wholeTime(timeout), work);
+      return inTime(options, work);
     },
     close: () => pool.close(),
   };

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from "express";
 import type { Store } from "../store/store.ts";
-import { within } from "./deadline.ts";
+import { within } from "../store/within.ts";
 import { Problem } from "./problem.ts";
 
 /** Milliseconds within which the store must answer for this replica to be sent requests. */

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Store } from "../store/store.ts";
-import { within } from "./deadline.ts";
+import { within } from "../store/within.ts";
 import { registerStoreMemory } from "./store-memory-metrics.ts";
 
 export interface Metrics {

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Store, StoreMemory } from "../store/store.ts";
-import { within } from "./deadline.ts";
+import { within } from "../store/within.ts";
 
 /** Milliseconds that a scrape waits for the store. */
 const SCRAPE_PATIENCE = 1000;
