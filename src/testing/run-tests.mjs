@@ -31,8 +31,8 @@ if (files.length === 0) fail("No test file was found.");
 // Node 20 writes TAP into pipes.
 const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
 const preloaded = ["tsx", new URL("last-resort.mjs", import.meta.url).href].flatMap((it) => ["--import", it]);
-/** Milliseconds, several times what any group takes: what hangs in spite of all is not waited for. */
-const LONGEST = 30 * 60_000;
+/** Milliseconds, several times what all of it takes: what hangs in spite of everything is not waited for. */
+const LONGEST = 60 * 60_000;
 const GROUPS = {
   alone: ["abuse", "forensics", "large-secrets.test.ts", "rolling-update.test.ts"],
   docker: ["appliance.test.ts", "docker"],
@@ -52,12 +52,15 @@ function groupOf(path) {
 const grouped = (group) => files.filter((path) => groupOf(path) === group);
 const running = new Set();
 let stopped = false;
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => {
-    stopped = true;
-    for (const { pid } of running) end(pid, signal);
-  });
+function stop(signal) {
+  stopped = true;
+  for (const { pid } of running) end(pid, signal);
 }
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
+setTimeout(() => {
+  process.stderr.write(`Ended what has not come to an end in ${LONGEST / 60_000} minutes.\n`);
+  stop("SIGKILL");
+}, LONGEST).unref();
 
 const failed = [];
 const tools = grouped("kubernetes").length > 0 ? installTools() : undefined;
@@ -90,22 +93,14 @@ function run(program, args, prefix) {
   const stdio = ["ignore", prefix === undefined ? "inherit" : "pipe", "inherit"];
   const child = spawn(program, args, { cwd: root, stdio, detached: true });
   running.add(child);
-  const limit = setTimeout(() => {
-    process.stderr.write(`${prefix ?? ""}ended after ${LONGEST / 60_000} minutes\n`);
-    end(child.pid, "SIGKILL");
-  }, LONGEST);
   if (child.stdout) {
     const lines = createInterface({ input: child.stdout });
     lines.on("line", (line) => process.stdout.write(`${prefix}${line}\n`));
   }
   return new Promise((resolve) => {
-    child.once("error", () => {
-      clearTimeout(limit);
-      resolve(1);
-    });
+    child.once("error", () => resolve(1));
     child.once("exit", () => end(child.pid, "SIGKILL"));
     child.once("close", (code) => {
-      clearTimeout(limit);
       running.delete(child);
       resolve(code ?? 1);
     });

@@ -96,7 +96,8 @@ export async function startProgram(
     const server = launchProgram(args, await freePort(), env, logFile);
     if (await until(() => / is ready/.test(server.output()), server.ended)) return server;
     // Somebody else may have taken the port in between.
-    if (!server.output().includes("is in use")) throw new Error(`The server ended: ${server.output()}`);
+    if (!/is in use|EADDRINUSE/.test(server.output()))
+      throw new Error(`The server ended: ${server.output()}`);
   }
   throw new Error("No port stayed free.");
 }
