@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, BrowserContext, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { putLinks, type RememberedLink } from "./remembered-links.ts";
-import { deleteByReceipt, share, startWaxseal, stateOf, type Waxseal } from "./rig.ts";
+import { deleteByReceipt, openOptions, share, startWaxseal, stateOf, type Waxseal } from "./rig.ts";
 
 describe("my links", () => {
   let waxseal: Waxseal;
@@ -273,7 +273,7 @@ describe("my links", () => {
     page = await context.newPage();
     await page.goto(`${waxseal.url}/`);
     await page.getByLabel("Secret", { exact: true }).fill("hunter2");
-    await page.getByText("More options", { exact: true }).click();
+    await openOptions(page);
     await page.getByLabel("One link for each person").fill("Ann\nBo");
     await press("Create link");
     const several = page;

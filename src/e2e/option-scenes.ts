@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { type Scene, share } from "./rig.ts";
+import { openOptions, type Scene, share } from "./rig.ts";
 
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 const at = (page: Page, name: string) => page.getByRole("heading", { name, exact: true }).waitFor();
@@ -10,7 +10,7 @@ async function fillFor(page: Page, url: string): Promise<void> {
   await page.goto(`${url}/`);
   await page.getByLabel("Secret", { exact: true }).fill("hunter2\n");
   await page.getByLabel(/^Passphrase/).fill("correct horse");
-  await page.getByText("More options", { exact: true }).click();
+  await openOptions(page);
   await page.getByLabel("Only from these networks").fill("127.0.0.0/8");
   await page.getByLabel("One link for each person").fill(PEOPLE.join("\n"));
 }
@@ -29,7 +29,7 @@ async function breakAfter(page: Page, wellDone: number, how: "stall" | "fail"): 
 export const optionScenes = {
   "create, more options": async (page, { url }) => {
     await page.goto(`${url}/`);
-    await page.getByText("More options", { exact: true }).click();
+    await openOptions(page);
     await page.getByLabel("Only from these networks").fill("10.0.0.0/8\noffice");
     for (const country of ["Germany", "South Georgia & South Sandwich Islands"]) {
       await page.getByLabel("Only in these countries").fill(country);

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { heading } from "./file-people.ts";
-import { startWaxseal, type Waxseal } from "./rig.ts";
+import { openOptions, startWaxseal, type Waxseal } from "./rig.ts";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const HOUR = 3_600_000;
@@ -83,8 +83,7 @@ describe("more options", () => {
   });
 
   it("leave a secret as it was where nothing is chosen", async () => {
-    await summary().click();
-    await page.locator("#hours-zone option").first().waitFor({ state: "attached" });
+    await openOptions(page);
     await press("Create link");
     await heading(page, "Your link is ready").waitFor();
     const members = [
@@ -104,14 +103,14 @@ describe("more options", () => {
 
   it("offer neither countries nor e-mail where the installation has no means for them", async () => {
     await open(plain);
-    await summary().click();
+    await openOptions(page);
     await networks().waitFor();
     assert.equal(await country().count(), 0);
     assert.equal(await page.getByText("Tell me by e-mail").count(), 0);
   });
 
   it("let a secret open from some networks only, as the receipt says", async () => {
-    await summary().click();
+    await openOptions(page);
     await networks().fill("10.0.0.0/8\n2001:db8::/32\n");
     assert.deepEqual(await sent("rules"), { networks: ["10.0.0.0/8", "2001:db8::/32"] });
     const words = "Only from 10.0.0.0/8 or 2001:db8::/32.";
@@ -129,7 +128,7 @@ describe("more options", () => {
   });
 
   it("find a slip in a network before anything is encrypted, beside the field too, and keep it", async () => {
-    await summary().click();
+    await openOptions(page);
     await networks().fill("10.0.0.0/8\noffice");
     await refused(/^office is neither an address nor a range/, "networks");
     assert.equal(
@@ -146,7 +145,7 @@ describe("more options", () => {
 
   it("say all that is wrong at once, in the order of the page", async () => {
     await page.getByLabel("Secret", { exact: true }).fill("");
-    await summary().click();
+    await openOptions(page);
     await networks().fill("office");
     await page.getByLabel("One link for each person").fill("Anna\nAnna");
     await press("Create link");
@@ -162,7 +161,7 @@ describe("more options", () => {
   });
 
   it("take countries by name or code, with the keyboard alone, and give them back", async () => {
-    await summary().click();
+    await openOptions(page);
     await country().fill("Germany");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Remove Germany" }).waitFor();
@@ -181,7 +180,7 @@ describe("more options", () => {
   });
 
   it("ask again for a country that nobody knows", async () => {
-    await summary().click();
+    await openOptions(page);
     await country().fill("Atlantis");
     await refused(/^We don't know the country Atlantis/, "country");
     await country().fill("Austria");
@@ -192,7 +191,7 @@ describe("more options", () => {
 
   it("send the reader's own time as UTC", async () => {
     await open(waxseal, { timezoneId: "Asia/Tokyo" });
-    await summary().click();
+    await openOptions(page);
     const time = Math.floor(Date.now() / 60_000) * 60_000 + 3 * HOUR;
     await notBefore().fill(localTime(time + 9 * HOUR));
     assert.deepEqual(await sent("rules"), { notBefore: new Date(time).toISOString().replace(".000", "") });
@@ -200,7 +199,7 @@ describe("more options", () => {
   });
 
   it("know that nobody could open before a time that is over, or after the secret is deleted", async () => {
-    await summary().click();
+    await openOptions(page);
     await notBefore().fill(localTime(Date.now() - HOUR));
     await refused(/^That time is over/, "not-before");
     await notBefore().fill(localTime(Date.now() + 25 * HOUR));
@@ -211,7 +210,7 @@ describe("more options", () => {
 
   it("keep office hours by the reader's clock unless another is chosen", async () => {
     await open(waxseal, { timezoneId: "Europe/Vienna" });
-    await summary().click();
+    await openOptions(page);
     await inHours().check();
     await page.getByLabel("Delete after").selectOption("72 hours");
     for (const day of ["Saturday", "Sunday"]) await page.getByLabel(day).check();
@@ -224,7 +223,7 @@ describe("more options", () => {
   });
 
   it("may keep them around the clock and over midnight", async () => {
-    await summary().click();
+    await openOptions(page);
     await inHours().check();
     await page.getByLabel("From", { exact: true }).fill("00:00");
     await page.getByLabel("To", { exact: true }).fill("00:00");
@@ -234,7 +233,7 @@ describe("more options", () => {
   });
 
   it("know that nobody could open where no day is chosen, or none comes before the secret is deleted", async () => {
-    await summary().click();
+    await openOptions(page);
     await inHours().check();
     for (const day of DAYS) await page.getByLabel(day).uncheck();
     await refused("Choose a day, or switch off the office hours.", "day-1");
@@ -244,7 +243,7 @@ describe("more options", () => {
   });
 
   it("ask for an address and a label to send e-mail with, and say that the server sees both", async () => {
-    await summary().click();
+    await openOptions(page);
     await page.getByText("The server sees both.").waitFor();
     await page.getByLabel("What to call it in the e-mail").fill("Contract");
     await refused(/^Enter one e-mail address/, "mail-to");
@@ -254,7 +253,7 @@ describe("more options", () => {
   });
 
   it("lead to the address where the operator lets nobody be written to there, and keep the label", async () => {
-    await summary().click();
+    await openOptions(page);
     await page.getByLabel("Your e-mail address").fill("me@elsewhere.test");
     await page.getByLabel("What to call it in the e-mail").fill("Contract");
     await press("Create link");
@@ -266,7 +265,7 @@ describe("more options", () => {
   });
 
   it("tell by number, not by name, which person's link an e-mail is about", async () => {
-    await summary().click();
+    await openOptions(page);
     await page.getByLabel("Your e-mail address").fill("me@example.test");
     await page.getByLabel("What to call it in the e-mail").fill("Contract");
     await page.getByLabel("One link for each person").fill("Anna\nBo");
@@ -287,7 +286,7 @@ describe("more options", () => {
         }),
       }),
     );
-    await summary().click();
+    await openOptions(page);
     await networks().fill("10.0.0.0/8");
     await summary().click();
     await press("Create link");
@@ -297,7 +296,7 @@ describe("more options", () => {
   });
 
   it("hold after they were closed again, and are empty for the next secret", async () => {
-    await summary().click();
+    await openOptions(page);
     await networks().fill("10.0.0.0/8");
     await country().fill("DE");
     await press("Add country");
@@ -342,7 +341,7 @@ describe("more options", () => {
         body: JSON.stringify({ code: "refused", reason: "network", detail }),
       }),
     );
-    await summary().click();
+    await openOptions(page);
     await networks().fill("10.0.0.0/8");
     await press("Create link");
     await page.getByRole("link", { name: detail }).waitFor();

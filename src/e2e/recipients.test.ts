@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { addFiles, file, heading, openLink } from "./file-people.ts";
-import { clipboardOf, copyBy, startWaxseal, type Waxseal } from "./rig.ts";
+import { clipboardOf, copyBy, openOptions, startWaxseal, type Waxseal } from "./rig.ts";
 
 interface Create {
   readonly id: string;
@@ -56,7 +56,7 @@ describe("a link for each person", () => {
 
   async function enter(names: readonly string[]): Promise<void> {
     await page.getByLabel("Secret", { exact: true }).fill("hunter2");
-    await page.getByText("More options").click();
+    await openOptions(page);
     await people().fill(names.join("\n"));
   }
 

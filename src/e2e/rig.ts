@@ -96,6 +96,12 @@ export async function deleteByReceipt(url: string, secret: SharedSecret): Promis
   await fetch(`${url}/api/v1/receipt/secret`, { method: "DELETE", headers: asSender(secret) });
 }
 
+/** "More options", with their code begun: what is pressed there before does nothing. */
+export async function openOptions(page: Page): Promise<void> {
+  await page.getByText("More options", { exact: true }).click();
+  await page.locator("#hours-zone option").first().waitFor({ state: "attached" });
+}
+
 /** Presses it while the page's clock stands still, so that "Copied", which it says for two seconds, stays to be seen. */
 export async function copyBy(page: Page, button: Locator, copied: Locator): Promise<void> {
   await page.clock.install();
