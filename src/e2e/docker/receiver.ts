@@ -4,7 +4,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { makeCertificates } from "../../testing/certificates.ts";
 import type { Engine } from "./engine.ts";
-import { image, node } from "./rig.ts";
+import { eventually, image, node } from "./rig.ts";
 import { repository } from "./stack.ts";
 
 export interface Told {
@@ -25,6 +25,7 @@ export interface Receiver {
 export const receiverName = "receiver";
 
 const program = `
+const { once } = require("node:events");
 const { readFileSync } = require("node:fs");
 const { createServer } = require("node:http");
 const { SMTPServer } = require("smtp-server");
@@ -34,15 +35,16 @@ const read = async (stream) => {
   for await (const chunk of stream) text += chunk;
   return text;
 };
-createServer(async (request, response) => {
+const hooks = createServer(async (request, response) => {
   say({ hook: await read(request) });
   response.end();
 }).listen(8080);
-new SMTPServer({
+const mails = new SMTPServer({
   ...{ key: readFileSync("/tls/redis.key"), cert: readFileSync("/tls/redis.crt") },
   ...{ authOptional: true, disableReverseLookup: true },
   onData: (stream, { secure }, done) => read(stream).then((mail) => { say({ mail, secure }); done(); }),
 }).listen(2525);
+Promise.all([hooks, mails].map((server) => once(server, "listening"))).then(() => console.error("listening"));
 `;
 
 /** Its authority's certificate is ca.crt in `folder`. */
@@ -53,7 +55,7 @@ export function certifyReceiver(folder: string): void {
   chmodSync(files.key, 0o644);
 }
 
-/** `folder`: what certifyReceiver has filled. */
+/** It listens when this resolves. `folder`: what certifyReceiver has filled. */
 export async function startReceiver(engine: Engine, network: string, folder: string): Promise<Receiver> {
   const started = await engine.docker([
     ...["run", "--detach", "--no-healthcheck", "--network", network, "--network-alias", receiverName],
@@ -61,6 +63,16 @@ export async function startReceiver(engine: Engine, network: string, folder: str
     ...["--entrypoint", node, image, "-e", program],
   ]);
   const id = started.stdout.trim();
+  const stop = async () => void (await engine.docker(["rm", "--force", id]));
+  try {
+    await eventually("the receiver listens", async () => {
+      const said = (await engine.docker(["logs", id])).stderr;
+      if (!said.includes("listening")) throw new Error(said);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     async told() {
       const { stdout } = await engine.docker(["logs", id]);
@@ -69,8 +81,6 @@ export async function startReceiver(engine: Engine, network: string, folder: str
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Told);
     },
-    async stop() {
-      await engine.docker(["rm", "--force", id]);
-    },
+    stop,
   };
 }

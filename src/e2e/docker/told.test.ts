@@ -48,6 +48,8 @@ describe("who is told, and who may open where", () => {
     const network = Object.keys(Networks).find((name) => name.endsWith("_outside")) ?? "";
     const receiver = await startReceiver(rig.engine, network, folder);
     try {
+      // The receiver's container has an interface of its own, whose address the browser would stumble over.
+      await stack.ready();
       await act(receiver);
     } finally {
       await receiver.stop();
