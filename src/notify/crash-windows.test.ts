@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, beforeEach, describe, it } from "node:test";
+import { after, afterEach, beforeEach, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { Registry } from "prom-client";
 import { createRedisOutbox } from "../store/redis-outbox.ts";
@@ -20,10 +20,11 @@ const server = await startRedis();
 const elsewhere = await startRedis();
 const admin = await server.client();
 const closing: (() => unknown)[] = [];
-after(async () => {
-  for (const close of closing.reverse()) await close();
-  await Promise.all([server.stop(), elsewhere.stop()]);
+// Otherwise it would take what the next test's replicas are to tell.
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
 });
+after(() => Promise.all([server.stop(), elsewhere.stop()]));
 beforeEach(() => admin.flushall());
 
 interface Replica {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Trail } from "../audit/trail.ts";
 import type { Outbox, Taken } from "../store/outbox.ts";
@@ -68,6 +69,7 @@ function reasonOf(error: unknown): string {
 export function startWorker(options: WorkerOptions): Worker {
   const { outbox, channels, log, trail, count, timeLimit = TIME_LIMIT } = options;
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // each attempt is one, and each pause
   let closed = false;
   /** The outbox itself could not be asked; said once until it can. */
   let failing = false;
@@ -122,12 +124,30 @@ export function startWorker(options: WorkerOptions): Worker {
       away = true;
     }
 
+    /**
+     * With a signal for the time limit and for the end. It is not AbortSignal.any's: Node 20 forgets the time
+     * limit when it collects garbage, since that signal holds those it was made of by weak references only.
+     */
+    async function limited(deliver: (signal: AbortSignal) => Promise<void>): Promise<void> {
+      const limit = new AbortController();
+      const abort = () => limit.abort();
+      const limitTimer = setTimeout(abort, timeLimit);
+      limitTimer.unref();
+      closing.signal.addEventListener("abort", abort);
+      if (closing.signal.aborted) abort();
+      try {
+        await deliver(limit.signal);
+      } finally {
+        clearTimeout(limitTimer);
+        closing.signal.removeEventListener("abort", abort);
+      }
+    }
+
     async function attempt(taken: Taken): Promise<void> {
-      const signal = AbortSignal.any([AbortSignal.timeout(timeLimit), closing.signal]);
       const event = parseEvent(taken.body);
       if (event === undefined) return fail(taken, event, new DeliveryError(UNREADABLE));
       try {
-        await until(signal, channel.deliver(event, taken.key, taken.attempt, signal));
+        await limited((signal) => until(signal, channel.deliver(event, taken.key, taken.attempt, signal)));
       } catch (error) {
         if (closing.signal.aborted) return outbox.later(taken, 0, taken.attempt);
         return fail(taken, event, error);
