@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
-import { connectCluster, openRedis } from "../store/connect-redis.ts";
+import { connectCluster } from "../store/connect-redis.ts";
 import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
 import type { Store } from "../store/store.ts";
-import { makePatient, TEST_LIMITS } from "./open-redis-store.ts";
+import { makePatient, opened, TEST_LIMITS } from "./open-redis-store.ts";
 import type { TestCluster } from "./redis-cluster.ts";
 import type { TestRedis } from "./redis-server.ts";
 import { until } from "./until.ts";
@@ -14,17 +14,13 @@ function clientOf({ ports }: TestCluster): Cluster {
 }
 
 /** A connection as the program makes it. */
-export async function connectToCluster(cluster: TestCluster): Promise<Cluster> {
-  const client = clientOf(cluster);
-  await openRedis(client);
-  return client;
+export function connectToCluster(cluster: TestCluster): Promise<Cluster> {
+  return opened(clientOf(cluster));
 }
 
 /** One that gives a busy machine time, for tests that are not about outages. */
-export async function connectToClusterPatiently(cluster: TestCluster): Promise<Cluster> {
-  const client = makePatient(clientOf(cluster));
-  await openRedis(client);
-  return client;
+export function connectToClusterPatiently(cluster: TestCluster): Promise<Cluster> {
+  return opened(makePatient(clientOf(cluster)));
 }
 
 /** A store on a Cluster, which waits for each master's one replica unless told otherwise. Close it yourself. */
