@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { createLimitStore } from "../store/redis-limits.ts";
 import { driveEveryFlow, findNeedles } from "../testing/every-flow.ts";
 import { freePort } from "../testing/free-port.ts";
-import { connectTo, openRedisStore } from "../testing/open-redis-store.ts";
+import { connectPatiently, openRedisStore } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { newClaim, sealSecret } from "../testing/sealed-secret.ts";
 import { launchServer, type ServerProcess, startServer } from "../testing/server-process.ts";
@@ -79,7 +79,7 @@ describe("On Redis", () => {
   });
 
   it("a limit holds across replicas", async () => {
-    const clients = [await connectTo(redis.port), await connectTo(redis.port)];
+    const clients = [await connectPatiently(redis.port), await connectPatiently(redis.port)];
     try {
       const apps = clients.map((client) =>
         createTestApp({
@@ -133,12 +133,15 @@ describe("While Redis is away", () => {
   const statusOf = async (path: string) => (await fetch(server.url + path)).status;
 
   it("the API says 503 and when to try again, pages load, and all comes back by itself", async () => {
-    const { body } = await sealSecret();
-    assert.equal((await post(body)).status, 201);
+    const [{ body }, refusedSecret, later] = [await sealSecret(), await sealSecret(), await sealSecret()];
+    await until(async () => (await post(body)).status === 201);
+    await until(async () => (await statusOf("/readyz")) === 200);
+    const saidBefore = server.output().length;
+    const said = () => server.output().slice(saidBefore);
 
     await redis.kill();
     await until(async () => (await statusOf("/readyz")) === 503);
-    const refused = await post((await sealSecret()).body);
+    const refused = await post(refusedSecret.body);
     assert.equal(refused.status, 503);
     assert.equal(refused.headers.get("Retry-After"), "2");
     const problem = (await refused.json()) as { code: string };
@@ -146,13 +149,14 @@ describe("While Redis is away", () => {
     assert.equal(await statusOf("/healthz"), 200);
     for (const page of ["/", "/s", "/r", "/assisted"]) assert.equal(await statusOf(page), 200);
     assert.equal(await statusOf("/nowhere"), 404);
-    await until(() => server.output().includes("Redis is away"));
+    await until(() => said().includes("Redis is away"));
 
     await redis.restart();
     await until(async () => (await statusOf("/readyz")) === 200);
-    assert.equal((await post((await sealSecret()).body)).status, 201);
-    await until(() => server.output().includes("Redis is back"));
-    assert.equal(server.output().match(/Redis is away/g)?.length, 1);
+    await until(async () => (await post(later.body)).status === 201);
+    await until(() => said().includes("Redis is back"));
+    const [outage = ""] = said().split("Redis is back");
+    assert.equal(outage.match(/Redis is away/g)?.length, 1);
   });
 
   it("readiness is off within two seconds also where Redis is only silent", async () => {
