@@ -92,7 +92,8 @@ function ensureRigs() {
     withoutServices(() => {
       // Its failure is not the end: one of several sources may be out of reach.
       apt("update", "-qq");
-      apt("install", "-y", "-qq", "--no-install-recommends", ...packages);
+      const install = ["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];
+      apt(...install, ...packages);
     });
     missing = missingRigs();
     if (missing.length === 0) {

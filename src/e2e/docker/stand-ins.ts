@@ -10,7 +10,7 @@ import { arch } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "./engine.ts";
 import { temporaryFolder } from "./leftovers.ts";
-import { MissingToolError, run } from "./tools.ts";
+import { BUILD_TIME, MissingToolError, run } from "./tools.ts";
 
 const suite = "bookworm";
 const packages = ["ca-certificates", "redis-server", "redis-sentinel", "nginx-light", "caddy"];
@@ -19,10 +19,13 @@ const label = "waxseal.stand-in";
 
 /** What a stand-in is made of: this file, and the release of each package, so that a newer Redis is not masked. */
 async function recipe(): Promise<string> {
-  const policy = await run("apt-cache", ["policy", ...packages], { mayFail: true });
+  const env = { ...process.env, LC_ALL: "C" };
+  const policy = await run("apt-cache", ["policy", ...packages], { mayFail: true, env });
+  // The rest of it, what is installed here and which sources offer what, says nothing about a stand-in.
+  const releases = policy.stdout.match(/^(?:\S+:| *Candidate: .*)$/gm) ?? [];
   const hash = createHash("sha256")
     .update(readFileSync(import.meta.filename))
-    .update(policy.stdout);
+    .update(releases.join("\n"));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -57,7 +60,7 @@ async function makeDebian(engine: Engine, by: string): Promise<void> {
   try {
     const tree = join(folder, "tree.tar");
     const options = ["--variant=essential", "--mode=root", `--include=${packages.join(",")}`];
-    await run("mmdebstrap", [...options, suite, tree]);
+    await run("mmdebstrap", [...options, suite, tree], { timeoutMs: BUILD_TIME });
     await engine.docker(["import", "--change", `LABEL ${label}=${by}`, tree, debianTag]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -76,6 +79,7 @@ async function buildFrom(
     await fill(folder);
     await engine.docker(["build", "--network", "host", "--quiet", "--tag", tag, folder], {
       env: { DOCKER_BUILDKIT: "0" },
+      timeoutMs: BUILD_TIME,
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -100,7 +104,8 @@ async function makeNode(engine: Engine, tag: string): Promise<void> {
     const made = join(folder, "packages");
     mkdirSync(made);
     const wanted = [`node-linux-${cpu}@${version}`, "npm@11"];
-    await run("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", made, ...wanted]);
+    const install = ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", made, ...wanted];
+    await run("npm", install, { timeoutMs: BUILD_TIME });
     cpSync(join(made, `node_modules/node-linux-${cpu}/bin`), join(folder, "local/bin"), { recursive: true });
     cpSync(join(made, "node_modules/npm"), join(folder, "local/lib/node_modules/npm"), { recursive: true });
     rmSync(made, { recursive: true });

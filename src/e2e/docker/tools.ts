@@ -15,6 +15,9 @@ export type RunOptions = {
   readonly mayFail?: boolean;
 };
 
+/** Milliseconds, for what fetches or compiles: a slow network and a busy machine are no failures. */
+export const BUILD_TIME = 20 * 60_000;
+
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code: number;
@@ -53,6 +56,9 @@ export async function run(command: string, args: readonly string[], options: Run
 /** Programs that the appliance's tests need, and Debian's packages that hold them. */
 const tools = new Map([
   ["dockerd", "docker.io"],
+  // Debian's engine brings these two; one from elsewhere may not.
+  ["containerd", "containerd"],
+  ["runc", "runc"],
   ["docker-compose", "docker-compose"],
   ["iptables", "iptables"],
   ["mmdebstrap", "mmdebstrap"],
@@ -81,6 +87,9 @@ export async function ensureTools(): Promise<void> {
   }
   // RUNLEVEL=1 keeps the packages from starting a system-wide engine.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  await run("apt-get", ["update", "-qq"], { env });
-  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
+  const options = { env, timeoutMs: BUILD_TIME };
+  // Its failure is not the end: one of several sources may be out of reach.
+  await run("apt-get", ["update", "-qq"], { ...options, mayFail: true });
+  const install = ["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];
+  await run("apt-get", [...install, ...missing], options);
 }
