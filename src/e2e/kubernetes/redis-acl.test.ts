@@ -17,6 +17,7 @@ import { createRedisOutbox } from "../../store/redis-outbox.ts";
 import { defineScripts, loadScripts } from "../../store/redis-scripts.ts";
 import type { Store } from "../../store/store.ts";
 import { advanceRedis } from "../../testing/advance-redis.ts";
+import { makePatient } from "../../testing/open-redis-store.ts";
 import { until } from "../../testing/until.ts";
 import { chartFolder, createHelm } from "./helm.ts";
 import { render } from "./manifests.ts";
@@ -41,7 +42,7 @@ after(async () => {
 });
 
 async function connect() {
-  const client = connectRedis({ address });
+  const client = makePatient(connectRedis({ address }));
   await openRedis(client);
   return client;
 }
