@@ -1,16 +1,6 @@
 // What a person does with Waxseal in a browser, found by the words they would read.
 
-import { type Browser, chromium, type Page } from "playwright-core";
-
-export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
-  });
-}
+import type { Browser, Page } from "playwright-core";
 
 async function inFreshPage<T>(browser: Browser, act: (page: Page) => Promise<T>): Promise<T> {
   // Self-signed certificates are part of what is tested.

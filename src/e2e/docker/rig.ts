@@ -5,12 +5,13 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
+import { launchChromium } from "../../testing/chromium.ts";
 import { freePort } from "../../testing/free-port.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { temporaryFolder } from "./leftovers.ts";
-import { startBrowser } from "./person.ts";
 import { createStack, repository, type Stack } from "./stack.ts";
 import { baseImages, composeImages, ensureImages } from "./stand-ins.ts";
+import { BUILD_TIME } from "./tools.ts";
 
 export const image = "waxseal:0.1.0";
 /** A name for the stage that the image is copied from, so that the next build need not do it again. */
@@ -71,7 +72,7 @@ export async function startAppliance(): Promise<Appliance> {
         ...(cache ? [] : ["--no-cache"]),
         ...["--build-arg", `SOURCE_DATE_EPOCH=${builtAt}`, "--build-arg", "REVISION=test", repository],
       ],
-      { env: { DOCKER_BUILDKIT: buildKit ? "1" : "0" } },
+      { env: { DOCKER_BUILDKIT: buildKit ? "1" : "0" }, timeoutMs: BUILD_TIME },
     );
   };
 
@@ -122,7 +123,7 @@ export async function startAppliance(): Promise<Appliance> {
 export async function startRig(): Promise<Rig> {
   const appliance = await startAppliance();
   try {
-    const browser = await startBrowser();
+    const browser = await launchChromium();
     return {
       ...appliance,
       browser,
