@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   isAlive,
+  markOf,
   removeFolder,
   removeForgottenLayers,
   removeLeftovers,
@@ -41,7 +42,8 @@ function anotherEngineRuns(): boolean {
   return readdirSync("/proc").some((entry) => {
     if (!/^\d+$/.test(entry)) return false;
     try {
-      return readFileSync(`/proc/${entry}/comm`, "utf8").trim() === "dockerd";
+      const isEngine = readFileSync(`/proc/${entry}/comm`, "utf8").trim() === "dockerd";
+      return isEngine && markOf(entry) !== undefined;
     } catch {
       return false;
     }
@@ -66,7 +68,7 @@ const lockFile = () => join(cacheFolder(), "lock");
 async function takeTurn(): Promise<() => void> {
   const file = lockFile();
   const own = `${file}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
+  writeFileSync(own, markOf(process.pid) ?? "");
   try {
     for (let waited = 0; waited < 240_000; waited += 500) {
       try {
@@ -74,8 +76,8 @@ async function takeTurn(): Promise<() => void> {
         linkSync(own, file);
         return () => rmSync(file, { force: true });
       } catch {
-        const holders = readFileSync(file, { encoding: "utf8", flag: "a+" }).split(" ").map(Number);
-        if (holders.every((holder) => holder === 0 || !isAlive(holder))) rmSync(file, { force: true });
+        const holders = readFileSync(file, { encoding: "utf8", flag: "a+" }).split(" ");
+        if (!holders.some(isAlive)) rmSync(file, { force: true });
         else await sleep(500);
       }
     }
@@ -108,7 +110,7 @@ async function tryStart(driver: string): Promise<Engine | string> {
   );
   closeSync(log);
   // A killed run's engine may still be ending when the next run begins.
-  writeFileSync(`${lockFile()}.${process.pid}`, `${process.pid} ${daemon.pid ?? 0}`);
+  writeFileSync(`${lockFile()}.${process.pid}`, `${markOf(process.pid)} ${markOf(daemon.pid ?? 0)}`);
   renameSync(`${lockFile()}.${process.pid}`, lockFile());
   let ended = false;
   daemon.once("exit", () => {
@@ -122,6 +124,8 @@ async function tryStart(driver: string): Promise<Engine | string> {
     ...process.env,
     DOCKER_HOST: `unix://${socket}`,
     DOCKER_CONFIG: join(home, "client"),
+    // Seconds. Of its own accord, docker-compose 1.29 waits for an answer for one minute.
+    COMPOSE_HTTP_TIMEOUT: "230",
   };
   for (const name of ["DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME"]) {
     delete env[name];
@@ -167,7 +171,9 @@ async function tidy({ docker }: Engine): Promise<void> {
   if (left.length > 0) await docker(["rm", "--force", "--volumes", ...left]);
   await docker(["network", "prune", "--force"]);
   await docker(["volume", "prune", "--force"]);
-  const passing = (await docker(["images", "--quiet", temporary])).stdout.trim().split("\n").filter(Boolean);
+  // By name: an image that has another name as well loses only this one.
+  const named = await docker(["images", "--format", "{{.Repository}}:{{.Tag}}", temporary]);
+  const passing = named.stdout.trim().split("\n").filter(Boolean);
   if (passing.length > 0) await docker(["image", "rm", "--force", ...passing]);
   await docker(["builder", "prune", "--all", "--force"]);
   await docker(["image", "prune", "--force"]);
@@ -187,26 +193,34 @@ export async function startEngine(): Promise<Engine> {
       said.push(`--- ${driver} ---\n${engine}`);
       continue;
     }
-    await tidy(engine);
-    const end = async () => {
-      process.off("SIGTERM", interrupted);
-      process.off("SIGINT", interrupted);
-      clearInterval(watch);
-      await engine.stop();
-      removeForgottenLayers(dataRoot(driver), driver);
-      // Otherwise the one that still runs needs it, and the next run puts it back.
-      if (!anotherEngineRuns()) restoreNetwork(network);
-      release();
+    let ending: Promise<void> | undefined;
+    const end = () => {
+      ending ??= (async () => {
+        clearInterval(watch);
+        await engine.stop();
+        removeForgottenLayers(dataRoot(driver), driver);
+        // Otherwise the one that still runs needs it, and the next run puts it back.
+        if (!anotherEngineRuns()) restoreNetwork(network);
+        release();
+        process.off("SIGTERM", interrupted);
+        process.off("SIGINT", interrupted);
+      })();
+      return ending;
     };
-    // The test runner ends a file that takes too long with a signal: no `after` hook runs then.
+    // The test runner ends a file that takes too long with a signal: no `after` hook runs then. A second one,
+    // of the other kind perhaps, must not end this process before its engine.
     const interrupted = () => {
       void end().finally(() => process.exit(1));
     };
     const runner = process.ppid;
     const watch = setInterval(() => process.ppid !== runner && interrupted(), 1000);
     watch.unref();
-    process.once("SIGTERM", interrupted);
-    process.once("SIGINT", interrupted);
+    process.on("SIGTERM", interrupted);
+    process.on("SIGINT", interrupted);
+    await tidy(engine).catch(async (error) => {
+      await end();
+      throw error;
+    });
     return {
       ...engine,
       async stop() {

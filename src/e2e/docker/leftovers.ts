@@ -6,19 +6,30 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const OURS = /^waxseal-rig-[a-z]+-(\d+)-/;
+const OURS = /^waxseal-rig-[a-z]+-(\d+\.\d+)-/;
 
 export function temporaryFolder(what: string): string {
-  return mkdtempSync(join(tmpdir(), `waxseal-rig-${what}-${process.pid}-`));
+  return mkdtempSync(join(tmpdir(), `waxseal-rig-${what}-${markOf(process.pid)}-`));
 }
 
-export function isAlive(pid: number): boolean {
+/**
+ * A process' id and when it started, `<pid>.<ticks since boot>`: ids come again. Undefined where it has ended,
+ * also where its parent has yet to ask how (proc_pid_stat(5)).
+ */
+export function markOf(pid: number | string): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Its name comes before, in parentheses, and may hold anything.
+    const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return /[ZX]/i.test(state) ? undefined : `${pid}.${fields[18]}`;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** Whether the process with this mark still runs. */
+export function isAlive(mark: string): boolean {
+  return mark === markOf(mark.split(".")[0] ?? "");
 }
 
 type Process = { readonly pid: number; readonly parent: number; readonly command: string };
@@ -57,15 +68,16 @@ export function removeFolder(folder: string): void {
   endProcesses(folder);
   for (const line of readFileSync("/proc/mounts", "utf8").split("\n").reverse()) {
     const target = line.split(" ")[1];
-    if (target?.startsWith(`${folder}/`)) spawnSync("umount", ["-l", target]);
+    if (target?.startsWith(`${folder}/`)) spawnSync("umount", ["-l", target], { timeout: 10_000 });
   }
-  rmSync(folder, { recursive: true, force: true });
+  // What was just killed may be about to write something, or be still on its way out.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 export function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
     const owner = OURS.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) removeFolder(join(tmpdir(), name));
+    if (owner !== undefined && !isAlive(owner)) removeFolder(join(tmpdir(), name));
   }
 }
 

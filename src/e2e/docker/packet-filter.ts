@@ -2,7 +2,7 @@
 // the machine forwards packets. Noted before the first engine starts and put back after the last has ended.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 const PROGRAMS = ["iptables", "ip6tables"] as const;
@@ -14,17 +14,26 @@ type Before = {
   readonly filters: Readonly<Record<string, { readonly forward: string; readonly chains: boolean }>>;
 };
 
-const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+const options = { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }, timeout: 10_000 };
 
 function saved(program: string): string {
-  return spawnSync(`${program}-save`, { env: environment, encoding: "utf8" }).stdout ?? "";
+  return spawnSync(`${program}-save`, { ...options, encoding: "utf8" }).stdout ?? "";
+}
+
+/** Undefined also where the file can't be read: it is as good as absent. */
+function noted(file: string): Before | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Before;
+  } catch {
+    return undefined;
+  }
 }
 
 const boot = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 /** Writes what there is now to `file`, unless the file of a run that was killed tells it already. */
 export function noteNetwork(file: string): void {
-  if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as Before).boot === boot()) return;
+  if (noted(file)?.boot === boot()) return;
   const filters = Object.fromEntries(
     PROGRAMS.map((program) => {
       const text = saved(program);
@@ -33,7 +42,9 @@ export function noteNetwork(file: string): void {
     }),
   );
   const before: Before = { boot: boot(), forwarding: readFileSync(FORWARDING, "utf8"), filters };
-  writeFileSync(file, JSON.stringify(before));
+  // Whoever is killed meanwhile leaves no half of it.
+  writeFileSync(`${file}.new`, JSON.stringify(before));
+  renameSync(`${file}.new`, file);
 }
 
 /** The rules that take an engine's rules and chains out of `text`, what `iptables-save` prints. */
@@ -59,13 +70,13 @@ export function undoing(text: string, forward: string): string {
 
 /** Only where no engine had put chains there before, whose they would be. */
 export function restoreNetwork(file: string): void {
-  if (!existsSync(file)) return;
-  const before = JSON.parse(readFileSync(file, "utf8")) as Before;
+  const before = noted(file);
+  if (before === undefined) return;
   for (const program of PROGRAMS) {
     const { forward, chains } = before.filters[program] ?? { forward: "ACCEPT", chains: true };
     const text = saved(program);
     if (chains || !/^:DOCKER/m.test(text)) continue;
-    spawnSync(`${program}-restore`, ["--noflush"], { env: environment, input: undoing(text, forward) });
+    spawnSync(`${program}-restore`, ["--noflush"], { ...options, input: undoing(text, forward) });
   }
   writeFileSync(FORWARDING, before.forwarding);
   rmSync(file);

@@ -1,6 +1,6 @@
 // One compose project: Waxseal with what a set of overlays puts around it.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -63,8 +63,9 @@ export async function inspectContainer(engine: Engine, id: string): Promise<Insp
  * two later, and with each new address Chromium ends the requests it has (ERR_NETWORK_CHANGED).
  */
 async function quietNetwork(): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 100) {
-    const flags = readFileSync("/proc/net/if_inet6", "utf8")
+  // Without IPv6 there is no such file, and no address that takes its time.
+  for (let waited = 0; waited < 10_000 && existsSync(ADDRESSES); waited += 100) {
+    const flags = readFileSync(ADDRESSES, "utf8")
       .split("\n")
       .map((line) => Number.parseInt(line.split(/\s+/)[4] ?? "0", 16));
     if (!flags.some((flag) => (flag & IFA_F_TENTATIVE) !== 0)) return;
@@ -72,6 +73,8 @@ async function quietNetwork(): Promise<void> {
   }
 }
 
+/** IPv6 addresses, one in a line, the fifth column being the flags. */
+const ADDRESSES = "/proc/net/if_inet6";
 /** linux/if_addr.h */
 const IFA_F_TENTATIVE = 0x40;
 
