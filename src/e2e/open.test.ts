@@ -329,7 +329,11 @@ describe("the page behind a link", () => {
     await openSecret().waitFor();
     assert.equal(await page.locator("#parts").textContent(), "");
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
-    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    // What stood there before is hidden, so that only what the page shows anew can be pressed.
+    await page.evaluate(() => {
+      for (const screen of document.querySelectorAll<HTMLElement>("[data-screen]")) screen.hidden = true;
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    });
     await openSecret().click();
     await heading("Here's your secret").waitFor();
     assert.equal(await text(), "the second");

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
+import { until } from "../testing/until.ts";
 import { addFiles, file, heading, openLink } from "./file-people.ts";
 import { clipboardOf, copyBy, openOptions, startWaxseal, type Waxseal } from "./rig.ts";
 
@@ -232,6 +233,7 @@ describe("a link for each person", () => {
     await fill(TEN);
     await button("Create link").click();
     await heading(page, "Making links: 3 of 10").waitFor();
+    await until(() => count === 3);
     await button("Cancel").click();
     await heading(page, "2 of 10 links are ready").waitFor();
     await page.getByText("Cancelled. 8 links are missing, from Person 3 on. These here are kept.").waitFor();

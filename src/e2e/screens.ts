@@ -260,6 +260,8 @@ export const scenes = {
     await at("We can't tell right now")(page);
   },
   "receipt, no answer any more": async (page, { url }) => {
+    // A stream that came about a moment later would take back what is said here.
+    await page.route("**/api/v1/receipt/events", (route) => route.abort());
     await page.goto((await share(url)).receipt);
     await at("Sealed")(page);
     await page.route("**/api/v1/receipt", (route) => route.abort());

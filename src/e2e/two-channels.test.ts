@@ -137,6 +137,7 @@ describe("handing over a link and its passphrase", () => {
     await press("Show");
     await page.getByRole("link", { name: "Share another secret" }).click();
     await page.getByRole("heading", { name: "Share a secret" }).waitFor();
+    await page.locator("html[data-ready]").waitFor();
     await make("");
     assert.equal(await isInPage(), false);
     assert.ok(await step("1. Send the link").isHidden());
