@@ -15,6 +15,7 @@ import {
 import { connectRedis } from "../../store/connect-redis.ts";
 import { createRedisStore } from "../../store/redis.ts";
 import type { NewSecret } from "../../store/store.ts";
+import { makePatient } from "../../testing/open-redis-store.ts";
 import { eventually } from "../faults/eventually.ts";
 import { createHelm, type Helm } from "./helm.ts";
 import { render } from "./manifests.ts";
@@ -52,7 +53,7 @@ function newSecret(): NewSecret {
 const limits = { retention: 3600, passphraseTries: 3, redeliveryWindow: 30, maxTtl: 3600 };
 
 function openStore(url: string, waitReplicas: number) {
-  const client = connectRedis({ address: parseRedisUrl(url) });
+  const client = makePatient(connectRedis({ address: parseRedisUrl(url) }));
   return createRedisStore({ client, limits, waitReplicas, waitTimeout: 10_000 });
 }
 
@@ -233,6 +234,22 @@ describe("the chart's Redis under Sentinel", () => {
     // Where there is nothing to hand over, it is done at once.
     assert.equal((await first.script("hand-over.sh")).code, 0);
     assert.equal(await master(), leader);
+  });
+
+  it("hands over too while it is silent, which does not say that it doesn't lead", async () => {
+    const first = await master();
+    const others = redis.nodes.filter((node) => node !== first);
+    const frozen = running.get(first) as ChildProcess;
+    frozen.kill("SIGSTOP");
+    try {
+      assert.equal((await first.script("hand-over.sh")).code, 0);
+      const said = await Promise.all(others.map((node) => node.ask("INFO", "replication")));
+      assert.equal(said.filter((text) => /role:master/.test(text)).length, 1, "it returned too early");
+    } finally {
+      frozen.kill("SIGCONT");
+    }
+    await until("the old one to follow", whole);
+    assert.equal(await (await master()).ask("GET", "ws:kept"), "sealed");
   });
 
   it("shows no password in any command line", () => {

@@ -81,8 +81,8 @@ export async function prepareRedisNodes(
       ...process.env,
       ...{ CONFIG_DIR: config, SCRIPTS_DIR: config, SECRETS_DIR: mounted, RUN_DIR: run },
       ...(count === 1 ? {} : { POD_NAME: address, REDIS_NODES: addresses.join(" ") }),
-      // A pod has five seconds for what the tests do in one.
-      ...{ QUORUM: "2", DOWN_AFTER_MILLISECONDS: "1000", FAILOVER_TIMEOUT_MILLISECONDS: "5000" },
+      // A pod has five seconds for what the tests do in three.
+      ...{ QUORUM: "2", DOWN_AFTER_MILLISECONDS: "3000", FAILOVER_TIMEOUT_MILLISECONDS: "5000" },
       FAILOVER_WAIT_SECONDS: "30",
     };
     let said = "";
