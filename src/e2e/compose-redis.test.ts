@@ -9,7 +9,7 @@ import { createRedisStore } from "../store/redis.ts";
 import { StoreUnavailableError } from "../store/store.ts";
 import { freePort } from "../testing/free-port.ts";
 import { newSecret, opening } from "../testing/new-secret.ts";
-import { TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { makePatient, TEST_LIMITS } from "../testing/open-redis-store.ts";
 import { until } from "../testing/until.ts";
 import { startComposeRedis } from "./forensics/compose-redis.ts";
 
@@ -17,7 +17,7 @@ describe("The Redis that compose.yaml starts", () => {
   it("lets Waxseal use the keys with REDIS_KEY_PREFIX, and no others", async () => {
     const redis = await startComposeRedis({ name: "redis", env: { REDIS_KEY_PREFIX: "team-a:" } });
     const open = async (keyPrefix: string) => {
-      const client = connectRedis({ address: parseRedisUrl(redis.url), keyPrefix });
+      const client = makePatient(connectRedis({ address: parseRedisUrl(redis.url), keyPrefix }));
       await openRedis(client);
       return createRedisStore({ client, limits: TEST_LIMITS });
     };
@@ -66,7 +66,11 @@ describe("The Redis that compose.yaml starts", () => {
       assert(!isBack);
       assert.equal(await replica.admin.get("ws:kept"), "sealed");
 
-      await replica.promote();
+      // It does nothing where the replica doesn't answer in time.
+      await until(async () => {
+        await replica.promote();
+        return (await replica.admin.info("replication")).includes("role:master");
+      });
       const again = await restarted;
       await until(async () => (await again.admin.get("ws:kept")) === "sealed");
     } finally {
