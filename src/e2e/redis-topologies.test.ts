@@ -7,7 +7,7 @@ import { makeCertificates } from "../testing/certificates.ts";
 import { driveEveryFlow, findNeedles } from "../testing/every-flow.ts";
 import { freePort } from "../testing/free-port.ts";
 import { memoryFolder } from "../testing/memory-folder.ts";
-import { startCluster, tlsArgs } from "../testing/redis-cluster.ts";
+import { NO_FAILOVER, startCluster, tlsArgs } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { sealSecret } from "../testing/sealed-secret.ts";
 import { launchServer, startServer } from "../testing/server-process.ts";
@@ -141,7 +141,7 @@ describe("The built server, with its password in a file,", () => {
   });
 
   it("serves on a Cluster of six nodes over TLS, under a prefix", async () => {
-    const cluster = await startCluster({ replicas: 1, certificates, args: USER });
+    const cluster = await startCluster({ replicas: 1, certificates, args: USER, nodeTimeout: NO_FAILOVER });
     cleanUps.push(() => cluster.stop());
     const hosts = cluster.ports.slice(0, 3).map((port) => `127.0.0.1:${port}`);
     const dead = `no-such-host.invalid:${cluster.ports[0]}`;
@@ -156,7 +156,7 @@ describe("The built server, with its password in a file,", () => {
   });
 
   it("says which node of a Cluster is away and when it is back, and serves what lies elsewhere", async () => {
-    const cluster = await startCluster();
+    const cluster = await startCluster({ nodeTimeout: NO_FAILOVER });
     cleanUps.push(() => cluster.stop());
     for (const node of cluster.nodes)
       await (await node.client()).config("SET", "cluster-require-full-coverage", "no");
@@ -170,7 +170,7 @@ describe("The built server, with its password in a file,", () => {
       const headers = { "Content-Type": "application/json" };
       return (await fetch(`${server.url}/api/v1/secrets`, { method: "POST", headers, body })).status;
     };
-    assert.equal(await create(), 201);
+    await until(async () => (await create()) === 201);
     const [lost] = cluster.nodes;
     assert.ok(lost);
     const says = (what: string) =>
@@ -183,7 +183,7 @@ describe("The built server, with its password in a file,", () => {
 
   it("says what to correct where the address is another kind of Redis, or a password is wrong", async () => {
     const plain = await redis(...USER);
-    const cluster = await startCluster();
+    const cluster = await startCluster({ nodeTimeout: NO_FAILOVER });
     cleanUps.push(() => cluster.stop());
     const sentinel = await redis(
       file(
