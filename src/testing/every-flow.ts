@@ -41,9 +41,9 @@ function sendHalf(url: string, text: string): Promise<void> {
 
 /**
  * As a client that asks again while the store is too slow for its patience, for ten seconds. All that is
- * done here may be done twice; a form that encrypts makes another secret of the same text.
+ * done here and by others may be done twice; a form that encrypts makes another secret of the same text.
  */
-async function ask(address: string, init?: RequestInit): Promise<Response> {
+export async function ask(address: string, init?: RequestInit): Promise<Response> {
   for (let tries = 1; ; tries++) {
     const answer = await fetch(address, init);
     if (answer.status !== 503 || tries === 40) return answer;

@@ -11,7 +11,7 @@ import { countryDatabase } from "../../testing/country-database.ts";
 import { freePort } from "../../testing/free-port.ts";
 import { readMail } from "../../testing/mail-server.ts";
 import { sealSecret } from "../../testing/sealed-secret.ts";
-import { post } from "./api.ts";
+import { openSecret, post } from "./api.ts";
 import { createLink, openLink } from "./person.ts";
 import { certifyReceiver, type Receiver, receiverName, startReceiver } from "./receiver.ts";
 import { eventually, image, node, type Rig, startRig } from "./rig.ts";
@@ -70,7 +70,7 @@ describe("who is told, and who may open where", () => {
         const sealed = await sealSecret();
         const notify = { email: "ann@example.com", label: "Database" };
         assert.equal(await post(address, "secrets", { ...sealed.body, notify }), 201);
-        assert.equal(await post(address, "secret/open", { access: sealed.access }, sealed.link), 200);
+        await openSecret(address, sealed);
         const told = await eventually("both", async () => {
           const all = await receiver.told();
           assert.equal(all.length, 2);
