@@ -24,7 +24,7 @@ export async function post(address: string, path: string, body: object, bearer?:
 export async function openSecret(address: string, { access, link }: SealedSecret): Promise<void> {
   const claim = newClaim();
   assert.equal(await post(address, "secret/open", { access, claim }, link), 200);
-  assert.equal(await post(address, "secret/ack", { claim }, link), 200);
+  assert.equal(await post(address, "secret/ack", { claim }, link), 204);
 }
 
 export interface FollowedReceipt {
