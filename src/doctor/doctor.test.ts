@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { freePort } from "../testing/free-port.ts";
 import { launchServer, type ServerProcess, startServer } from "../testing/server-process.ts";
-import { visit } from "./testing.ts";
+import { visit, visitOnce } from "./testing.ts";
 
 let server: ServerProcess;
 before(async () => {
@@ -78,9 +78,9 @@ describe("The doctor", () => {
     const at = `127.0.0.1:${address.port}`;
     try {
       const [http, https, redis] = await Promise.all([
-        visit({ PUBLIC_URL: `http://${at}` }),
-        visit({ PUBLIC_URL: `https://${at}` }),
-        visit({ PORT: String(server.port), REDIS_URL: `redis://${at}` }),
+        visitOnce({ PUBLIC_URL: `http://${at}` }),
+        visitOnce({ PUBLIC_URL: `https://${at}` }),
+        visitOnce({ PORT: String(server.port), REDIS_URL: `redis://${at}` }),
       ]);
       http.says("problem", "page", /no answer within 4 seconds/);
       https.says("problem", "certificate", /https can't be spoken.*ETIMEDOUT/);

@@ -6,7 +6,7 @@ import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { type ServerProcess, startServer } from "../testing/server-process.ts";
 import { until } from "../testing/until.ts";
-import { visit } from "./testing.ts";
+import { visit, visitOnce } from "./testing.ts";
 
 const PASSWORD = "correct-horse-battery";
 const cleanUps: (() => unknown)[] = [];
@@ -78,7 +78,7 @@ describe("The doctor, at Redis", () => {
     const own = await startServer({ REDIS_URL: lost.url });
     cleanUps.push(() => own.stop());
     await lost.kill();
-    const { says } = await visit({ REDIS_URL: lost.url, PORT: String(own.port) });
+    const { says } = await visitOnce({ REDIS_URL: lost.url, PORT: String(own.port) });
     says("problem", "readiness", /readyz answers 503.*See that its Redis runs/);
     says("problem", "round trip", /create answered 503 \(unavailable\)/);
     says("problem", "Redis", /does not answer/);
@@ -89,6 +89,8 @@ describe("The doctor, at Redis", () => {
     evicting.says("problem", "Redis: eviction", /allkeys-lru.*Set "maxmemory-policy noeviction"/);
     const master = await redis(...MODEST);
     const replica = await redis(...MODEST, "--replicaof", "127.0.0.1", String(master.port));
+    const following = await replica.client();
+    await until(async () => (await following.info("replication")).includes("master_link_status:up"));
     (await look(replica.url)).says("problem", "Redis: role", /is a replica.*address of its master/);
     const mute = await look(urlOf(await redis(...MODEST, ...user(["info"]))));
     mute.says("problem", "Redis: version", /does not tell its version.*\+info/);

@@ -63,12 +63,21 @@ setTimeout(() => {
 }, LONGEST).unref();
 
 const failed = [];
-const tools = grouped("kubernetes").length > 0 ? installTools() : undefined;
+const tools =
+  grouped("kubernetes").length > 0
+    ? install("src/e2e/kubernetes/install.ts", ["nice", "-n", "19"])
+    : undefined;
 await test("browser", 2);
-await Promise.all([test("docker", 1, "docker: "), withoutBrowser()]);
+await Promise.all([inDocker("docker: "), withoutBrowser()]);
 await test("alone", 1);
 if (failed.length > 0) fail(`Failed: ${failed.join(", ")}. What failed is above, under "failing tests".`);
 process.exit(0);
+
+async function inDocker(prefix) {
+  if (grouped("docker").length > 0 && (await install("src/e2e/docker/install.ts", [], prefix)) !== 0)
+    failed.push("the Docker images, which could not be built");
+  else await test("docker", 1, prefix);
+}
 
 async function withoutBrowser() {
   await test("rest", 2);
@@ -113,8 +122,10 @@ function end(group, signal) {
   } catch {} // Nothing of it is left.
 }
 
-function installTools() {
-  return run("nice", ["-n", "19", process.execPath, "--import", "tsx", "src/e2e/kubernetes/install.ts"]);
+/** What takes longer than a test file may, once for all of them; seconds where it is there already. */
+function install(script, by, prefix) {
+  const [program, ...args] = [...by, process.execPath, ...preloaded, script];
+  return run(program, args, prefix);
 }
 
 function isIn(path, place) {

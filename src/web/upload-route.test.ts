@@ -130,11 +130,11 @@ describe("a blob in parts", () => {
     await app.announce(secret);
     const size = secret.blob.length;
     const received = async () => (await receiptOf(app, secret)).received;
-    await app.listening((url) =>
-      sendAndBreak(url, secret, BLOB_BLOCK + 1_000, async () => (await received()) >= BLOB_BLOCK),
-    );
-    // The rest of what was sent comes when the break is noticed.
-    await until(async () => (await received()) === BLOB_BLOCK + 1_000);
+    await app.listening(async (url) => {
+      await sendAndBreak(url, secret, BLOB_BLOCK + 1_000, async () => (await received()) >= BLOB_BLOCK);
+      // The rest of what was sent comes when the break is noticed.
+      await until(async () => (await received()) === BLOB_BLOCK + 1_000);
+    });
     await app.sendPart(secret, BLOB_BLOCK + 1_000, size).expect(200);
     assert.deepEqual((await download(app, secret)).bytes, secret.blob);
   });
