@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
+import { until } from "../testing/until.ts";
 import { startWaxseal, type Waxseal } from "./rig.ts";
 
 const list = readFileSync(new URL("../browser/eff-large-words.txt", import.meta.url), "utf8");
@@ -36,7 +37,9 @@ describe("what the create page makes up", () => {
   const suggested = async (): Promise<string[]> => (await passphrase().inputValue()).split(" ");
 
   async function suggest(): Promise<string[]> {
+    const before = await passphrase().inputValue();
     await press("Suggest one");
+    await until(async () => (await passphrase().inputValue()) !== before);
     await page.getByText(/^About 64 bits/).waitFor();
     return suggested();
   }
@@ -155,9 +158,14 @@ describe("what the create page makes up", () => {
 
     it("asks for a set where none is left, and keeps what is there", async () => {
       const first = await generate();
-      for (const set of ["Letters", "Digits", "Symbols"])
+      for (const [set, words] of [
+        ["Letters", "20 random characters out of 42."],
+        ["Digits", "20 random characters out of 32."],
+        ["Symbols", "Choose letters, digits or symbols."],
+      ] as const) {
         await page.getByLabel(set, { exact: true }).uncheck();
-      await page.getByText("Choose letters, digits or symbols.").waitFor();
+        await page.getByText(words).waitFor();
+      }
       assert.notEqual(await secret().inputValue(), "");
       assert.match(await secret().inputValue(), /^[^a-zA-Z\d]{20}$/);
       assert.notEqual(await secret().inputValue(), first);
