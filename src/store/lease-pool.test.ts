@@ -2,17 +2,26 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
+import { startTcpProxy } from "../testing/tcp-proxy.ts";
 import { until } from "../testing/until.ts";
 import { createLeasePool } from "./lease-pool.ts";
+import { StoreUnavailableError } from "./store.ts";
 
 const SIZE = 4;
+
+const servers: TestRedis[] = [];
+after(() => Promise.all(servers.map((server) => server.stop())));
+async function startedRedis(): Promise<TestRedis> {
+  const server = await startRedis();
+  servers.push(server);
+  return server;
+}
 
 describe("A pool of connections that are not mended when they break, as a Cluster's", () => {
   let server: TestRedis;
   before(async () => {
-    server = await startRedis();
+    server = await startedRedis();
   });
-  after(() => server?.stop());
 
   function warmPool() {
     const opened: Redis[] = [];
@@ -71,5 +80,40 @@ describe("A pool of connections that are not mended when they break, as a Cluste
     );
     assert.deepEqual(await Promise.all(acts), Array(SIZE * 3).fill("PONG"));
     pool.close();
+  });
+});
+
+describe("A pool of connections to somebody who says nothing", () => {
+  it("gives up in time and begins no act then, and lends one as soon as it is answered", async () => {
+    const silent = await startTcpProxy((await startedRedis()).port);
+    silent.silence();
+    const pool = createLeasePool({
+      open() {
+        const connection = new Redis(silent.port, "127.0.0.1", {
+          lazyConnect: true,
+          enableOfflineQueue: false,
+        });
+        connection.on("error", () => {});
+        return connection;
+      },
+      size: 1,
+      patience: 300,
+    });
+    let begun = 0;
+    const act = (connection: Redis) => {
+      begun++;
+      return connection.ping();
+    };
+    await assert.rejects(pool.lease(act), StoreUnavailableError);
+    assert.equal(begun, 0);
+    silent.mend();
+    await until(() =>
+      pool.lease(act).then(
+        () => true,
+        () => false,
+      ),
+    );
+    pool.close();
+    await silent.close();
   });
 });
