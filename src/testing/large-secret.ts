@@ -8,6 +8,7 @@ import { prepareSecret } from "../envelope/sender.ts";
 import { cheapHash } from "../envelope/testing.ts";
 import { createClaim, formatLinkBearer, formatReceiptBearer, parseShare } from "../envelope/tokens.ts";
 import { unseal } from "../envelope/unseal.ts";
+import { ask } from "./every-flow.ts";
 
 const PIECE = 1 << 20;
 
@@ -33,7 +34,7 @@ export function generatedFile(name: string, size: number): { part: Part; sha256:
 export interface TransferOptions {
   /** Bytes in one request. */
   readonly partBytes?: number;
-  /** Told of every failed request; a client without patience throws here. */
+  /** Told of every failed request but a 503, which is repeated; a client without patience throws here. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -70,7 +71,7 @@ export async function sendLarge(
   const { id, size } = prepared.fields;
   const receipt = formatReceiptBearer(id, prepared.receiptToken);
   const headers = { Authorization: `Bearer ${receipt}` };
-  const announced = await fetch(`${url}/api/v1/secrets`, {
+  const announced = await ask(`${url}/api/v1/secrets`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ ...prepared.fields, ttl: 3600 }),
@@ -81,7 +82,7 @@ export async function sendLarge(
     const end = start + part.length;
     for (let from = start; ; ) {
       try {
-        const answer = await fetch(`${url}/api/v1/secret/blob`, {
+        const answer = await ask(`${url}/api/v1/secret/blob`, {
           method: "PUT",
           headers: {
             ...headers,
@@ -93,7 +94,10 @@ export async function sendLarge(
         return (await readJson<Progress>(answer, 200)).state;
       } catch (error) {
         onFault(error);
-        const progress = await askUntilAnswered<Progress>(`${url}/api/v1/receipt`, headers, onFault);
+        const progress = await insist(
+          async () => readJson<Progress>(await ask(`${url}/api/v1/receipt`, { headers }), 200),
+          onFault,
+        );
         const missing = progress.missing?.[0]?.[0] ?? end;
         if (missing >= end) return progress.state;
         from = missing;
@@ -122,14 +126,10 @@ export async function sendLarge(
   return { linkFragment: prepared.linkFragment, receipt, size };
 }
 
-async function askUntilAnswered<T>(
-  url: string,
-  headers: Record<string, string>,
-  onFault: (error: unknown) => void,
-): Promise<T> {
+async function insist<T>(act: () => Promise<T>, onFault: (error: unknown) => void): Promise<T> {
   for (;;) {
     try {
-      return await readJson<T>(await fetch(url, { headers }), 200);
+      return await act();
     } catch (error) {
       onFault(error);
     }
@@ -155,14 +155,14 @@ export async function receiveLarge(
   const claim = encodeBase64url(createClaim());
   const body = JSON.stringify({ access: encodeBase64url(access.accessProof), claim });
   const json = { ...headers, "Content-Type": "application/json" };
-  const opened = await fetch(`${url}/api/v1/secret/open`, { method: "POST", headers: json, body });
+  const opened = await ask(`${url}/api/v1/secret/open`, { method: "POST", headers: json, body });
   const share = parseShare((await readJson<{ share: string }>(opened, 200)).share);
   if (!share) throw new Error("That is no share.");
 
   async function* download(): AsyncGenerator<Uint8Array, void, void> {
     for (let at = 0, size = Number.POSITIVE_INFINITY; at < size; ) {
       try {
-        const answer = await fetch(`${url}/api/v1/secret/blob`, {
+        const answer = await ask(`${url}/api/v1/secret/blob`, {
           headers: { ...headers, Range: `bytes=${at}-` },
         });
         if (answer.status !== 206) throw new Error(`${answer.status} for the blob: ${await answer.text()}`);
@@ -186,6 +186,10 @@ export async function receiveLarge(
       for (const _ of described) hashes.push(createHash("sha256"));
     }
   }
-  await fetch(`${url}/api/v1/secret/ack`, { method: "POST", headers: json, body: JSON.stringify({ claim }) });
+  await insist(async () => {
+    const received = { method: "POST", headers: json, body: JSON.stringify({ claim }) };
+    const answer = await ask(`${url}/api/v1/secret/ack`, received);
+    if (answer.status !== 204) throw new Error(`${answer.status} for the claim: ${await answer.text()}`);
+  }, onFault);
   return described.map((part, i) => ({ ...part, sha256: hashes[i]?.digest("hex") ?? "" }));
 }
