@@ -147,7 +147,10 @@ async function untilReady(child: ChildProcess, log: string, call: Caller): Promi
   throw new Error(`kube-apiserver did not become ready:\n${(await readFile(log, "utf8")).slice(-4000)}`);
 }
 
-/** Where objects of a kind are created, asked of the server itself. */
+/**
+ * Where objects of a kind are created, asked of the server itself: again and again for half a minute, since
+ * it knows those of a CustomResourceDefinition only some time after it has accepted that.
+ */
 function createPaths(call: Caller): (manifest: Manifest, namespace: string) => Promise<string> {
   interface Resource {
     readonly name: string;
@@ -157,11 +160,17 @@ function createPaths(call: Caller): (manifest: Manifest, namespace: string) => P
   const known = new Map<string, readonly Resource[]>();
   return async ({ apiVersion, kind }, namespace) => {
     const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const resources = known.get(root) ?? ((await call(root)).body.resources as Resource[] | undefined) ?? [];
-    if (resources.length > 0) known.set(root, resources);
-    const found = resources.find((resource) => resource.kind === kind && !resource.name.includes("/"));
-    if (found === undefined) throw new Error(`the API server does not know ${apiVersion} ${kind}`);
-    return found.namespaced ? `${root}/namespaces/${namespace}/${found.name}` : `${root}/${found.name}`;
+    for (const deadline = Date.now() + 30_000; ; await sleep(200)) {
+      const resources =
+        known.get(root) ?? ((await call(root)).body.resources as Resource[] | undefined) ?? [];
+      const found = resources.find((resource) => resource.kind === kind && !resource.name.includes("/"));
+      if (found !== undefined) {
+        known.set(root, resources);
+        return found.namespaced ? `${root}/namespaces/${namespace}/${found.name}` : `${root}/${found.name}`;
+      }
+      known.delete(root);
+      if (Date.now() > deadline) throw new Error(`the API server does not know ${apiVersion} ${kind}`);
+    }
   };
 }
 
