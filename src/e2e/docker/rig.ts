@@ -1,7 +1,7 @@
 // What every file of appliance tests starts with: an engine, the images, the built product, a browser.
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
@@ -80,7 +80,7 @@ export async function startAppliance(): Promise<Appliance> {
   const withStack: Appliance["withStack"] = async (t, names, env, act) => {
     const port = await freePort();
     const address = `http://localhost:${port}`;
-    const project = `waxseal-test-${process.pid}${names.map((name) => `-${name.replace(/\W/g, "")}`).join("")}`;
+    const project = `waxseal-test-${process.pid}${names.map((name) => `-${basename(name).replace(/\W/g, "")}`).join("")}`;
     const given = { PUBLIC_URL: address, ...env, WAXSEAL_PORT: String(port) };
     const stack = createStack(engine, project, names, given);
     try {
