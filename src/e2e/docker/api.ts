@@ -39,7 +39,10 @@ export async function followReceipt(address: string, bearer: string): Promise<Fo
   const asked = request(`${address}/api/v1/receipt/events`, { headers, rejectUnauthorized: false });
   asked.end();
   const [response] = (await once(asked, "response")) as [IncomingMessage];
-  if (response.statusCode !== 200) throw new Error(`The proxy answered ${response.statusCode}.`);
+  if (response.statusCode !== 200) {
+    asked.destroy();
+    throw new Error(`The proxy answered ${response.statusCode}.`);
+  }
   const chunks = response.setEncoding("utf8")[Symbol.asyncIterator]();
   let text = "";
   return {

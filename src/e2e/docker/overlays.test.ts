@@ -87,7 +87,7 @@ async function serialAt(port: number): Promise<string> {
 async function hearOfOpening(past: string, through: string): Promise<void> {
   const sealed = await sealSecret();
   assert.equal(await post(past, "secrets", sealed.body), 201);
-  const receipt = await followReceipt(through, sealed.receipt);
+  const receipt = await eventually("the receipt", () => followReceipt(through, sealed.receipt));
   try {
     // A proxy that keeps things back has no reason to give this away: nothing follows it.
     await receipt.comes(/"state":"sealed"/);
