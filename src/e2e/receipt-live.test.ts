@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { readEvents } from "../testing/event-stream.ts";
+import { type EventReader, readEvents } from "../testing/event-stream.ts";
+import { ask } from "../testing/every-flow.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { newClaim, type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
 import { launchServer, type ServerProcess, startServer } from "../testing/server-process.ts";
@@ -51,11 +53,23 @@ const visit = (through: ServerProcess, { link }: SealedSecret) =>
     return (await fetch(`${through.url}/api/v1/secret`, { headers })).status === 200;
   });
 
-const follow = (through: ServerProcess, { receipt }: SealedSecret, headers: Record<string, string> = {}) =>
-  readEvents(`${through.url}/api/v1/receipt/events`, { Authorization: `Bearer ${receipt}`, ...headers });
+/** Begun again, as all else here, while the store is too slow for the program's patience. */
+async function follow(
+  through: ServerProcess,
+  { receipt }: SealedSecret,
+  headers: Record<string, string> = {},
+): Promise<EventReader> {
+  const sent = { Authorization: `Bearer ${receipt}`, ...headers };
+  for (let tries = 1; ; tries++) {
+    const reader = await readEvents(`${through.url}/api/v1/receipt/events`, sent);
+    if (reader.response.status !== 503 || tries === 40) return reader;
+    reader.close();
+    await sleep(250);
+  }
+}
 
 /** What the next event says of the secret; undefined where the stream has ended. */
-async function stateOf(reader: Awaited<ReturnType<typeof follow>>): Promise<string | undefined> {
+async function stateOf(reader: EventReader): Promise<string | undefined> {
   const event = await reader.next();
   return (event?.data as { state?: string } | undefined)?.state;
 }
@@ -112,13 +126,27 @@ describe("The receipt page", () => {
     page = await (await browser.newContext({ timezoneId: "Asia/Kathmandu", locale: "en-GB" })).newPage();
   });
 
-  const heading = (name: string) => page.getByRole("heading", { name, exact: true });
+  const heading = (name: string, tab = page) => tab.getByRole("heading", { name, exact: true });
   const urlOf = (server: ServerProcess, secret: SealedSecret) => `${server.url}/r#${secret.receiptFragment}`;
 
+  /**
+   * Until it says that the secret is sealed. What the tab shows by now is hidden first: an address of which
+   * only the fragment is another one is no load, and what stood there before would be taken for it.
+   */
+  async function goTo(url: string, tab = page): Promise<void> {
+    await tab.evaluate(() => {
+      for (const screen of document.querySelectorAll<HTMLElement>("[data-screen]")) screen.hidden = true;
+    });
+    await tab.goto(url);
+    const retry = tab.getByRole("button", { name: "Try again", exact: true });
+    await until(async () => {
+      if (await retry.isVisible()) await retry.click();
+      return heading("Sealed", tab).isVisible();
+    });
+  }
   async function show(server: ServerProcess): Promise<SealedSecret> {
     const secret = await create(server);
-    await page.goto(urlOf(server, secret));
-    await heading("Sealed").waitFor();
+    await goTo(urlOf(server, secret));
     return secret;
   }
   /** Paths of the API that it has asked for, from now on. */
@@ -173,8 +201,7 @@ describe("The receipt page", () => {
     for (let i = 0; i < 8; i++) {
       const tab = await page.context().newPage();
       tabs.push(tab);
-      await tab.goto(urlOf(replica(0), secret));
-      await tab.getByRole("heading", { name: "Sealed" }).waitFor();
+      await goTo(urlOf(replica(0), secret), tab);
     }
     await open(replica(1), secret);
     for (const tab of tabs) {
@@ -220,16 +247,19 @@ describe("The receipt page", () => {
   /** With a stream that has shown that it lives. */
   async function showStreaming(): Promise<SealedSecret> {
     const secret = await show(replica(0));
+    // What a look of the page's own has shown doesn't say that the stream lives.
+    await page.route("**/api/v1/receipt", (route) => route.abort());
     await visit(replica(1), secret);
     await page.locator("#timeline li").nth(1).waitFor();
+    await page.unroute("**/api/v1/receipt");
     return secret;
   }
   const stale = () => page.getByText("What is shown here may be out of date.");
   const comeBack = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 
   it("takes that back too where Redis was away for a moment and the stream has lasted", async () => {
-    const paths = asked();
     await showStreaming();
+    const paths = asked();
     redis.freeze();
     try {
       await comeBack();
@@ -238,7 +268,7 @@ describe("The receipt page", () => {
       redis.thaw();
     }
     await stale().waitFor({ state: "hidden" });
-    assert.equal(paths.filter((path) => path === "/api/v1/receipt/events").length, 1);
+    assert.ok(!paths.includes("/api/v1/receipt/events"));
   });
 
   it("takes it back as soon as the stream tells something", async () => {
@@ -260,9 +290,9 @@ describe("The receipt page", () => {
     await page.route("**/api/v1/receipt/secret", (route) => route.abort());
     const secret = await show(replica(0));
     await fail();
-    await page.goto(urlOf(replica(0), await create(replica(0))));
-    await problem.waitFor({ state: "hidden" });
-    await page.goto(urlOf(replica(0), secret));
+    await goTo(urlOf(replica(0), await create(replica(0))));
+    assert.ok(await problem.isHidden());
+    await goTo(urlOf(replica(0), secret));
     await fail();
     await open(replica(1), secret);
     await heading("Opened").waitFor();
@@ -275,7 +305,7 @@ describe("The receipt page", () => {
     const { receipt } = await showStreaming();
     await page.route("**/api/v1/receipt/secret", async (route) => {
       const headers = { Authorization: `Bearer ${receipt}` };
-      await fetch(`${replica(1).url}/api/v1/receipt/secret`, { method: "DELETE", headers });
+      await ask(`${replica(1).url}/api/v1/receipt/secret`, { method: "DELETE", headers });
       await heading("Deleted").waitFor();
       await route.abort();
     });
@@ -306,21 +336,28 @@ describe("The receipt page", () => {
   it("shows what was asked for last where no stream is and answers overtake each other", async () => {
     await page.route("**/api/v1/receipt/events", () => {});
     await show(replica(0));
-    let number = 0;
+    let held = 0;
+    let deleted = false;
     let passed = () => {};
     const overtaken = new Promise<void>((resolve) => {
       passed = resolve;
     });
-    // The first comes just before the second, which was asked for when the secret was deleted.
+    // What was asked before the secret was deleted comes together with what was asked afterwards. The
+    // page looks by itself from time to time, too.
     await page.route("**/api/v1/receipt", async (route) => {
-      const first = number++ === 0;
+      const early = !deleted;
       const response = await route.fetch();
-      if (first) await overtaken;
-      else passed();
+      if (early) {
+        held++;
+        await overtaken;
+      } else passed();
       await route.fulfill({ response });
     });
+    page.on("response", (response) => {
+      if (response.request().method() === "DELETE") deleted = true;
+    });
     await comeBack();
-    await until(() => number === 1);
+    await until(() => held > 0);
     await page.getByRole("button", { name: "Delete now" }).click();
     await heading("Deleted").waitFor();
     await page.evaluate(() => new Promise(requestAnimationFrame));
@@ -333,7 +370,7 @@ describe("The receipt page", () => {
     await page.route("**/api/v1/receipt/secret", () => {});
     await page.getByRole("button", { name: "Delete now" }).click();
     await page.getByRole("button", { name: "Deleting…" }).waitFor();
-    await page.goto(next);
+    await goTo(next);
     await page.getByRole("button", { name: "Delete now" }).waitFor();
     await idle("delete");
   });
@@ -350,9 +387,7 @@ describe("The receipt page", () => {
       await route.abort();
     });
     await page.getByRole("button", { name: "Delete now" }).click();
-    const looked = page.waitForResponse("**/api/v1/receipt");
-    await page.goto(next);
-    await (await looked).finished();
+    await goTo(next);
     const failed = page.waitForEvent("requestfailed");
     fail();
     await failed;
@@ -369,7 +404,7 @@ describe("The receipt page", () => {
     await page.locator("#problem").getByText("We can't tell whether it was deleted. Try again.").waitFor();
     assert.equal(await page.title(), "Error: Sealed · Waxseal");
     // News of the same state takes nothing back.
-    await fetch(`${replica(1).url}/api/v1/secret`, { headers: { Authorization: `Bearer ${secret.link}` } });
+    await visit(replica(1), secret);
     await page.locator("#timeline li").nth(1).waitFor();
     assert.equal(await page.title(), "Error: Sealed · Waxseal");
     await page.unroute("**/api/v1/receipt/secret");
@@ -379,22 +414,22 @@ describe("The receipt page", () => {
   });
 
   it("asks from time to time where something on the way keeps the stream back", async () => {
-    const paths = asked();
     await page.route("**/api/v1/receipt/events", () => {});
     const secret = await show(replica(0));
+    const paths = asked();
     await open(replica(1), secret);
     await until(async () => (await page.title()) === "✓ Opened");
-    assert.ok(paths.filter((path) => path === "/api/v1/receipt").length > 1);
+    assert.ok(paths.includes("/api/v1/receipt"));
   });
 
   it("asks the same where streams are refused, and stops when nothing can follow", async () => {
     await page.clock.install();
     await page.route("**/api/v1/receipt/events", (route) => route.fulfill({ status: 502, body: "no" }));
-    const paths = asked();
     await show(replica(0));
+    const paths = asked();
     await until(async () => {
       await page.clock.runFor(1_000);
-      return paths.filter((path) => path === "/api/v1/receipt").length > 2;
+      return paths.filter((path) => path === "/api/v1/receipt").length > 1;
     });
     await page.getByRole("button", { name: "Delete now" }).click();
     await heading("Deleted").waitFor();
