@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Locator, Page } from "playwright-core";
 import { argon2id } from "../envelope/argon2id.ts";
 import type { PassphraseHash } from "../envelope/keys.ts";
+import { ask } from "../testing/every-flow.ts";
 import { freePort } from "../testing/free-port.ts";
 import { type SealedSecret, type SealOptions, sealSecret } from "../testing/sealed-secret.ts";
 import { createTestApp } from "../testing/test-app.ts";
@@ -68,7 +69,7 @@ export async function shareUnsent(url: string, options: SealOptions = {}): Promi
 }
 
 async function announce(url: string, sealed: SealedSecret, body: object): Promise<SharedSecret> {
-  const response = await fetch(`${url}/api/v1/secrets`, {
+  const response = await ask(`${url}/api/v1/secrets`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fingerprint } from "../../audit/fingerprint.ts";
+import { ask } from "../../testing/every-flow.ts";
 import { type HookReceiver, startHookReceiver } from "../../testing/hook-receiver.ts";
 import { startRedis, type TestRedis } from "../../testing/redis-server.ts";
-import { sealSecret } from "../../testing/sealed-secret.ts";
+import { newClaim, sealSecret } from "../../testing/sealed-secret.ts";
 import { type ServerProcess, startServer } from "../../testing/server-process.ts";
 import { until } from "../../testing/until.ts";
 
@@ -31,7 +32,7 @@ async function post(server: ServerProcess, path: string, body: object, bearer?: 
     "Content-Type": "application/json",
     ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
   };
-  const response = await fetch(`${server.url}/api/v1/${path}`, {
+  const response = await ask(`${server.url}/api/v1/${path}`, {
     method: "POST",
     headers,
     body: JSON.stringify(body),
@@ -54,7 +55,8 @@ describe("An instance that only opens, and has nobody to tell", () => {
     for (const body of [opened.body, locked.body, { ...refused.body, rules }])
       assert.equal(await post(creating, "secrets", body), 201);
 
-    assert.equal(await post(opening, "secret/open", { access: opened.access }, opened.link), 200);
+    const proof = { access: opened.access, claim: newClaim() };
+    assert.equal(await post(opening, "secret/open", proof, opened.link), 200);
     assert.equal(await post(opening, "secret/open", { access: opened.access }, locked.link), 403);
     assert.equal(await post(opening, "secret/open", { access: refused.access }, refused.link), 403);
     const told = () => hook.received.map(({ body }) => body).join("\n");

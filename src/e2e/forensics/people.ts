@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ask } from "../../testing/every-flow.ts";
 import { newClaim, type SealedSecret, sealSecret } from "../../testing/sealed-secret.ts";
 import { MAX_INLINE_BLOB } from "../../web/create-secret.ts";
 import type { Marker } from "./markers.ts";
@@ -20,7 +21,7 @@ async function expectStatus(response: Response, status: number): Promise<Respons
 }
 
 function post(url: string, path: string, body: object, bearer?: string): Promise<Response> {
-  return fetch(`${url}/api/v1/${path}`, {
+  return ask(`${url}/api/v1/${path}`, {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
@@ -31,7 +32,7 @@ function post(url: string, path: string, body: object, bearer?: string): Promise
 }
 
 function putBlob(url: string, { blob, receipt }: SealedSecret): Promise<Response> {
-  return fetch(`${url}/api/v1/secret/blob`, {
+  return ask(`${url}/api/v1/secret/blob`, {
     method: "PUT",
     headers: {
       Authorization: `Bearer ${receipt}`,
@@ -44,7 +45,7 @@ function putBlob(url: string, { blob, receipt }: SealedSecret): Promise<Response
 
 async function openByScript(url: string, { body, link, access }: SealedSecret, acknowledge: boolean) {
   await expectStatus(
-    await fetch(`${url}/api/v1/secret/blob`, { headers: { Authorization: `Bearer ${link}` } }),
+    await ask(`${url}/api/v1/secret/blob`, { headers: { Authorization: `Bearer ${link}` } }),
     200,
   );
   const claim = newClaim();
@@ -80,7 +81,7 @@ const fieldIn = (html: string, name: string) =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? "";
 
 async function sendForm(address: string, fields: Record<string, string>): Promise<string> {
-  const page = await fetch(address);
+  const page = await ask(address);
   const html = await page.text();
   const cookie = page.headers.get("Set-Cookie")?.split(";")[0] ?? "";
   const tokens = { csrf: fieldIn(html, "csrf"), claim: fieldIn(html, "claim") };
