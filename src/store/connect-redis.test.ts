@@ -10,6 +10,7 @@ import { parseRedisUrl } from "../config/redis-url.ts";
 import { makeCertificates } from "../testing/certificates.ts";
 import { freePort } from "../testing/free-port.ts";
 import { memoryFolder } from "../testing/memory-folder.ts";
+import { makePatient } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { connectRedis, openRedis } from "./connect-redis.ts";
@@ -98,7 +99,7 @@ describe("A connection to Redis", () => {
     const server = await redis();
     await server.kill();
     const faults: string[] = [];
-    const client = connect(server.url, NO_TLS, ({ code }) => faults.push(code));
+    const client = makePatient(connect(server.url, NO_TLS, ({ code }) => faults.push(code)));
     await assert.rejects(openRedis(client), StoreUnavailableError);
     await server.restart();
     await until(() => client.status === "ready");

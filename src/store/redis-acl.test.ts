@@ -5,6 +5,7 @@ import type { Redis } from "ioredis";
 import { parseConfig } from "../config/parse-config.ts";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { lookAtRedis } from "../doctor/look-at-redis.ts";
+import type { Line } from "../doctor/run-checks.ts";
 import { advanceRedis } from "../testing/advance-redis.ts";
 import { newSecret, opening, openingOnce } from "../testing/new-secret.ts";
 import { makePatient, TEST_LIMITS } from "../testing/open-redis-store.ts";
@@ -140,7 +141,11 @@ async function tell(url: string): Promise<void> {
 /** What the doctor's check of what it needs says, everywhere it looks. */
 async function ask(url: string): Promise<string[]> {
   const config = parseConfig({ REDIS_URL: url, REDIS_KEY_PREFIX: PREFIX }, () => assert.fail("no file"));
-  const lines = await lookAtRedis(config, performance.now() + 60_000);
+  let lines: readonly Line[] = [];
+  await until(async () => {
+    lines = await lookAtRedis(config, performance.now() + 60_000);
+    return !lines.some(({ text }) => text.includes("does not answer"));
+  });
   return lines.filter(({ name }) => /: (commands|ACL)$/.test(name)).map(({ level }) => level);
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
+import { makePatient, opened } from "../testing/open-redis-store.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { MAX_ANCHORS } from "./anchors.ts";
 import { connectRedis } from "./connect-redis.ts";
@@ -21,9 +22,8 @@ describe("Anchors of the audit trail", () => {
     server = await startRedis("--user", "app", "on", ">pass", ...aclRules("team-a:").split(" "));
     admin = await server.client();
     const address = parseRedisUrl(`redis://app:pass@127.0.0.1:${server.port}`);
-    client = connectRedis({ address, keyPrefix: "team-a:" });
+    client = await opened(makePatient(connectRedis({ address, keyPrefix: "team-a:" })));
     defineScripts(client, loadScripts());
-    await client.connect();
   });
   after(async () => {
     client.disconnect();

@@ -3,7 +3,13 @@ import { describe, it } from "node:test";
 import type { StoreBudget } from "../config/config.ts";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { newSecret, opening } from "../testing/new-secret.ts";
-import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import {
+  connectPatiently,
+  makePatient,
+  opened,
+  openRedisStore,
+  TEST_LIMITS,
+} from "../testing/open-redis-store.ts";
 import { startRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { connectRedis } from "./connect-redis.ts";
@@ -151,17 +157,18 @@ describe("The check of a Redis at start", () => {
       "+get +set +getrange +setrange +getex +getdel +exists +unlink +pexpire +pttl +hget +hset +hmget +hgetall +hdel " +
       "+zadd +zincrby +zrem +zcard +zrangebyscore";
     await admin.call("ACL", "SETUSER", "app", "on", ">secret", "~ws:*", ...commands.split(" "));
-    const client = connectRedis({ address: parseRedisUrl(`redis://app:secret@127.0.0.1:${server.port}`) });
+    const address = parseRedisUrl(`redis://app:secret@127.0.0.1:${server.port}`);
+    const client = await opened(makePatient(connectRedis({ address })));
     const store = createRedisStore({ client, limits: TEST_LIMITS });
     assert.deepEqual(await store.check(), []);
     await store.ping();
-    const [opened, deleted, lost] = [newSecret(), newSecret(), newSecret()];
-    for (const secret of [opened, deleted, lost]) await store.create(secret);
-    const { accessHash: _, ...request } = opening(opened);
+    const [open, deleted, lost] = [newSecret(), newSecret(), newSecret()];
+    for (const secret of [open, deleted, lost]) await store.create(secret);
+    const { accessHash: _, ...request } = opening(open);
     await store.open({ ...request, accessHash: deleted.accessHash });
-    await store.unlock(opened.id);
-    await store.open(opening(opened));
-    await store.acknowledge(opened.id, request.claim);
+    await store.unlock(open.id);
+    await store.open(opening(open));
+    await store.acknowledge(open.id, request.claim);
     await store.delete(deleted.id);
     await admin.del(`ws:{${lost.id}}:blob`);
     assert.equal((await store.read(lost.id))?.state, "lost");

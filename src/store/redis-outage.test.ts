@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { createClaim } from "../envelope/tokens.ts";
 import { newSecret, opening, openingOnce, openingWrong, readWhole } from "../testing/new-secret.ts";
-import { connectTo, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { connectPatiently, connectTo, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { patiently } from "../testing/patiently.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { startTcpProxy, type TcpProxy } from "../testing/tcp-proxy.ts";
 import { until } from "../testing/until.ts";
@@ -17,8 +17,7 @@ const unavailable = (error: unknown) => {
   return true;
 };
 /** With the program's own patience. */
-const openStore = async (port: number, keyring?: Redis) =>
-  openRedisStore(port, { client: await connectTo(port), keyring });
+const openStore = async (port: number) => openRedisStore(port, { client: await connectTo(port) });
 const comesBack = (store: Store) =>
   until(() =>
     store.ping().then(
@@ -49,8 +48,9 @@ describe("While Redis is away", () => {
     for (const act of acts) await assert.rejects(act, unavailable);
     await server.restart();
     await comesBack(store);
-    await store.create(secret);
-    assert.equal((await store.open(opening(secret))).kind, "handed-over");
+    await patiently(() => store.create(secret));
+    const request = opening(secret);
+    assert.equal((await patiently(() => store.open(request))).kind, "handed-over");
     await store.close();
     await server.stop();
   });
@@ -59,13 +59,13 @@ describe("While Redis is away", () => {
     const server = await startRedis();
     const store = await openStore(server.port);
     const secret = newSecret();
-    await store.create(secret);
+    await patiently(() => store.create(secret));
     server.freeze();
     await assert.rejects(store.read(secret.id), unavailable);
     await assert.rejects(store.ping(), unavailable);
     server.thaw();
     await comesBack(store);
-    assert.equal((await store.read(secret.id))?.state, "sealed");
+    assert.equal((await patiently(() => store.read(secret.id)))?.state, "sealed");
     await store.close();
     await server.stop();
   });
@@ -84,7 +84,8 @@ describe("While Redis is away", () => {
         () => false,
       ),
     );
-    await store.create(newSecret());
+    const secret = newSecret();
+    await patiently(() => store.create(secret));
     await store.close();
     await server.stop();
   });
@@ -102,11 +103,12 @@ describe("While Redis is away", () => {
     const server = await startRedis();
     const store = await openStore(server.port);
     const secret = newSecret();
-    await store.create(secret);
+    await patiently(() => store.create(secret));
     await server.restart();
     await comesBack(store);
-    assert.equal(await store.read(secret.id), undefined);
-    assert.deepEqual(await store.open(opening(secret)), { kind: "missing" });
+    assert.equal(await patiently(() => store.read(secret.id)), undefined);
+    const request = opening(secret);
+    assert.deepEqual(await patiently(() => store.open(request)), { kind: "missing" });
     await store.close();
     await server.stop();
   });
@@ -115,7 +117,7 @@ describe("While Redis is away", () => {
 describe("While a keyring of its own is away", () => {
   it("secrets stay sealed, and after its restart they are lost and say so", async () => {
     const [server, keyring] = [await startRedis(), await startRedis()];
-    const store = await openStore(server.port, await connectTo(keyring.port));
+    const store = await openRedisStore(server.port, { keyring: await connectPatiently(keyring.port) });
     const secrets = [newSecret(), newSecret(), newSecret()] as const;
     for (const secret of secrets) await store.create(secret);
     await keyring.kill();
@@ -146,7 +148,7 @@ describe("A connection that breaks between an act and its answer", () => {
 
   before(async () => {
     server = await startRedis();
-    direct = await openStore(server.port);
+    direct = await openRedisStore(server.port);
     await connectBehind();
   });
   after(async () => {
@@ -157,7 +159,7 @@ describe("A connection that breaks between an act and its answer", () => {
 
   async function connectBehind(): Promise<void> {
     proxy = await startTcpProxy(server.port);
-    behind = await openStore(proxy.port);
+    behind = await openRedisStore(proxy.port);
   }
 
   /**
@@ -247,12 +249,13 @@ describe("A connection that breaks between an act and its answer", () => {
 
   it("does not use up a secret that was to be opened without a claim, while Redis is only slow", async () => {
     const secret = await sealed();
+    const hasty = await openStore(server.port);
     server.freeze();
-    const slow = direct.open(openingOnce(secret));
-    await assert.rejects(slow, unavailable);
+    await assert.rejects(hasty.open(openingOnce(secret)), unavailable);
     server.thaw();
-    await comesBack(direct);
+    await comesBack(hasty);
     assert.equal((await direct.read(secret.id))?.state, "sealed");
     assert.equal((await direct.open(openingOnce(secret))).kind, "handed-over");
+    await hasty.close();
   });
 });

@@ -2,7 +2,8 @@ import { Cluster, type Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { connectRedis, openRedis } from "../store/connect-redis.ts";
 import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
-import { type Store, StoreUnavailableError } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import { patiently } from "./patiently.ts";
 import { until } from "./until.ts";
 
 export const TEST_LIMITS = { retention: 10_000, passphraseTries: 3, redeliveryWindow: 30, maxTtl: 5_000 };
@@ -11,15 +12,7 @@ const connectionTo = (port: number) => connectRedis({ address: parseRedisUrl(`re
 
 /** Waits until it is connected, and a Cluster's masters with it, though a busy machine lets tries fail before. */
 export async function opened<Client extends Redis | Cluster>(client: Client): Promise<Client> {
-  await until(() =>
-    openRedis(client).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof StoreUnavailableError) return false;
-        throw error;
-      },
-    ),
-  );
+  await patiently(() => openRedis(client));
   if (client instanceof Cluster) {
     await until(() => client.nodes("master").every(({ status }) => status === "ready"));
   }
