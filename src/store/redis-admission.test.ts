@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import type { StoreBudget } from "../config/config.ts";
 import { storedCiphertext } from "../envelope/tokens.ts";
 import { advanceRedis } from "../testing/advance-redis.ts";
+import { keptBytes } from "../testing/kept-bytes.ts";
 import {
   bytes,
   newSecret,
@@ -248,11 +249,11 @@ describe("What a secret is reckoned at", () => {
       const store = await openRedisStore(server.port);
       stores.push(store);
       const secrets = Array.from({ length: size > 50_000 ? 20 : 1_000 }, () => sized(size));
-      // The connection's buffer and the scripts are there from the first ones on.
+      // The scripts are there from the first ones on.
       for (let warm = 0; warm < 5; warm++) await store.create(sized(size));
-      const before = await usedOf(admin);
+      const before = await keptBytes(admin);
       for (const secret of secrets) await store.create(secret);
-      const each = ((await usedOf(admin)) - before) / secrets.length;
+      const each = ((await keptBytes(admin)) - before) / secrets.length;
       const reckoned = contentCost(size) + SHARE_COST + DUE_COST;
       assert(each <= reckoned, `${each} of ${reckoned}`);
     });
@@ -272,9 +273,9 @@ describe("What a secret is reckoned at", () => {
       };
       const next = () => newSecret({ ...attached, blob: storedCiphertext(bytes(1_096)) });
       for (let warm = 0; warm < 5; warm++) await store.create(next());
-      const before = await usedOf(admin);
+      const before = await keptBytes(admin);
       for (let count = 0; count < 1_000; count++) await store.create(next());
-      const each = ((await usedOf(admin)) - before) / 1_000;
+      const each = ((await keptBytes(admin)) - before) / 1_000;
       const reckoned = contentCost(1_096) + attachmentCost(attached) + SHARE_COST + DUE_COST;
       assert(each <= reckoned, `${each} of ${reckoned}`);
     });
@@ -360,9 +361,9 @@ describe("Room for an upload", () => {
         const { secret, blob } = newUpload(size);
         await uploadWhole(store, secret, blob);
       }
-      const before = await usedOf(admin);
+      const before = await keptBytes(admin);
       for (const { secret, blob } of uploads) await uploadWhole(store, secret, blob);
-      const each = ((await usedOf(admin)) - before) / uploads.length;
+      const each = ((await keptBytes(admin)) - before) / uploads.length;
       const reckoned = uploadCost(size) + SHARE_COST + DUE_COST;
       assert(each <= reckoned, `${each} of ${reckoned}`);
     });
