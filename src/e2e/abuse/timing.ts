@@ -115,7 +115,9 @@ async function measure(rig: Rig, store: StoreName, url: string): Promise<void> {
   const judged = await tellApart(
     async (size) => {
       if (size > 1)
-        report.line(`${store}: this may be chance; a second sample, ${size} times as large, decides`);
+        report.line(
+          `${store}: a difference, which may be chance; a second sample, ${size} times as large, decides`,
+        );
       const sample = await takeSample(rig, store, url, random, size);
       if (size === 1) first = sample;
       return sample;
