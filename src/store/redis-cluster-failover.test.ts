@@ -5,31 +5,29 @@ import type { Cluster } from "ioredis";
 import {
   type ClusterNode,
   connectToCluster,
+  connectToClusterPatiently,
   cutLink,
   mendLink,
   nodesOf,
   openClusterStore,
   promoted,
+  secretOn,
 } from "../testing/cluster-store.ts";
 import { newSecret, opening, openingOnce, openingWrong } from "../testing/new-secret.ts";
 import { TEST_LIMITS } from "../testing/open-redis-store.ts";
-import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
+import { patiently } from "../testing/patiently.ts";
+import {
+  expectFailover,
+  expectNoFailover,
+  NO_FAILOVER,
+  startCluster,
+  type TestCluster,
+} from "../testing/redis-cluster.ts";
 import { until } from "../testing/until.ts";
 import { DUE_KEY, recordKey } from "./redis-keys.ts";
 import { nodeNameFor, slotOf } from "./redis-nodes.ts";
 import { type NewSecret, type OpenRequest, type Store, StoreUnavailableError } from "./store.ts";
 
-/** Repeats what the store could not do now, as a client does; nothing else is repeated. */
-async function patiently<T>(act: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      assert(error instanceof StoreUnavailableError, String(error));
-      await pause(20);
-    }
-  }
-}
 const unavailable = (error: unknown) => error instanceof StoreUnavailableError;
 const kinds = (results: readonly { kind: string }[]) => [...new Set(results.map(({ kind }) => kind))];
 
@@ -37,29 +35,29 @@ describe("A Cluster whose master is killed", () => {
   let cluster: TestCluster;
   let client: Cluster;
   let store: Store;
+  /** Soon gives up: for what can't be done. */
   let hasty: Store;
+  /** Waits as long as it takes on a busy machine: for what can, before anything fails. */
+  let patient: Store;
 
   before(async () => {
-    cluster = await startCluster({ replicas: 1 });
+    // A replica that was without its master for long takes over all the same.
+    const args = ["--cluster-replica-validity-factor", "0"];
+    cluster = await startCluster({ replicas: 1, args, nodeTimeout: NO_FAILOVER });
     client = await connectToCluster(cluster);
     // Who was handed something comes again after a failover, however long that takes.
     const limits = { ...TEST_LIMITS, redeliveryWindow: 300 };
     store = await openClusterStore(cluster, { limits });
     hasty = await openClusterStore(cluster, { limits, waitTimeout: 300 });
+    const patientClient = await connectToClusterPatiently(cluster);
+    patient = await openClusterStore(cluster, { client: patientClient, limits, waitTimeout: 20_000 });
   });
   after(async () => {
     client?.disconnect();
-    await Promise.all([store?.close(), hasty?.close()]);
+    await Promise.all([store?.close(), hasty?.close(), patient?.close()]);
     await cluster?.stop();
   });
 
-  const nodeOf = ({ id }: NewSecret) => nodeNameFor(client, recordKey(id));
-  function secretOn(node: ClusterNode): NewSecret {
-    for (;;) {
-      const secret = newSecret();
-      if (nodeOf(secret).endsWith(`:${node.redis.port}`)) return secret;
-    }
-  }
   /** Once the client knows of it as well, which tells by which node a secret is. */
   async function anyPair() {
     for (;;) {
@@ -75,6 +73,7 @@ describe("A Cluster whose master is killed", () => {
   }
   async function returnAsReplica(node: ClusterNode, master: ClusterNode): Promise<void> {
     await node.redis.restart();
+    await expectNoFailover(cluster);
     const admin = await node.redis.client();
     await until(async () => (await admin.info("replication")).includes("master_link_status:up"));
     await until(async () => {
@@ -86,8 +85,8 @@ describe("A Cluster whose master is killed", () => {
   it("keeps what was confirmed, hands nothing over again, and a plain GETDEL does", async () => {
     const { master, replica } = await anyPair();
     const make = async (count = 6) => {
-      const secrets = Array.from({ length: count }, () => secretOn(master));
-      await Promise.all(secrets.map((secret) => store.create(secret)));
+      const secrets = Array.from({ length: count }, () => secretOn(client, master));
+      await Promise.all(secrets.map((secret) => patient.create(secret)));
       return secrets;
     };
     const [sealed, claimed, once, received, deleted, locked, pending, destined] = [
@@ -104,18 +103,18 @@ describe("A Cluster whose master is killed", () => {
     for (const secret of [...claimed, ...received, ...pending]) claims.set(secret, opening(secret));
     const claimOf = (secret: NewSecret) => claims.get(secret) ?? opening(secret);
     for (const secret of [...claimed, ...received]) {
-      assert.equal((await store.open(claimOf(secret))).kind, "handed-over");
+      assert.equal((await patient.open(claimOf(secret))).kind, "handed-over");
     }
     for (const secret of received) {
       const request = claimOf(secret);
       assert(request.claim);
-      await store.acknowledge(secret.id, request.claim);
+      await patient.acknowledge(secret.id, request.claim);
     }
-    for (const secret of once) assert.equal((await store.open(openingOnce(secret))).kind, "handed-over");
-    for (const secret of deleted) assert.equal((await store.delete(secret.id)).kind, "deleted");
+    for (const secret of once) assert.equal((await patient.open(openingOnce(secret))).kind, "handed-over");
+    for (const secret of deleted) assert.equal((await patient.delete(secret.id)).kind, "deleted");
     for (const secret of locked) {
       for (let tries = 0; tries < TEST_LIMITS.passphraseTries; tries++) {
-        await store.open(openingWrong(secret));
+        await patient.open(openingWrong(secret));
       }
     }
     const plain = sealed.map(({ id }) => `{${id}}:plain`);
@@ -123,11 +122,12 @@ describe("A Cluster whose master is killed", () => {
     await until(async () => (await master.admin.wait(1, 100)) === 1);
 
     await cutLink(replica);
-    const unconfirmed = Array.from({ length: 6 }, () => secretOn(master));
+    const unconfirmed = Array.from({ length: 6 }, () => secretOn(client, master));
     for (const secret of unconfirmed) await assert.rejects(hasty.create(secret), unavailable);
     for (const secret of pending) await assert.rejects(hasty.open(claimOf(secret)), unavailable);
     for (const secret of destined) await assert.rejects(hasty.delete(secret.id), unavailable);
     const first = await Promise.all(plain.map((key) => master.admin.getdel(key)));
+    await expectFailover(cluster);
     await master.redis.kill();
     await assert.rejects(hasty.open(opening(sealed[0] ?? newSecret())), unavailable);
     await promoted(cluster, replica);
@@ -151,7 +151,9 @@ describe("A Cluster whose master is killed", () => {
     assert.deepEqual(kinds(again), ["handed-over"], "who was handed it may come again");
     const late = await Promise.all(received.map((secret) => patiently(() => store.open(claimOf(secret)))));
     assert.deepEqual(kinds(late), ["ended"]);
-    for (const secret of deleted) assert.equal((await store.read(secret.id))?.state, "deleted");
+    for (const secret of deleted) {
+      assert.equal((await patiently(() => store.read(secret.id)))?.state, "deleted");
+    }
     for (const secret of locked) {
       assert.equal((await patiently(() => store.open(opening(secret)))).kind, "locked");
     }
@@ -169,12 +171,13 @@ describe("A Cluster whose master is killed", () => {
 
   it("in the middle of creating and opening loses nothing confirmed, and has one reader for each", async () => {
     const { master, replica } = await anyPair();
-    const known = Array.from({ length: 60 }, () => secretOn(master));
+    const known = Array.from({ length: 60 }, () => secretOn(client, master));
     await Promise.all(known.map((secret) => patiently(() => store.create(secret))));
-    const added = Array.from({ length: 30 }, () => secretOn(master));
+    const added = Array.from({ length: 30 }, () => secretOn(client, master));
     let done = 0;
     let failing: Promise<void> | undefined;
     const fail = async () => {
+      await expectFailover(cluster);
       await master.redis.kill();
       await promoted(cluster, replica);
       await returnAsReplica(master, replica);

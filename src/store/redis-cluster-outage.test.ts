@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { Cluster } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import {
   type ClusterNode,
   connectToCluster,
   connectToClusterPatiently,
   nodesOf,
   openClusterStore,
+  secretOn,
 } from "../testing/cluster-store.ts";
 import { newSecret, opening } from "../testing/new-secret.ts";
-import { startCluster, type TestCluster } from "../testing/redis-cluster.ts";
+import { patiently } from "../testing/patiently.ts";
+import { NO_FAILOVER, startCluster, type TestCluster } from "../testing/redis-cluster.ts";
 import { until } from "../testing/until.ts";
 import { DUE_KEY, recordKey } from "./redis-keys.ts";
 import { nodeNameFor, slotOf } from "./redis-nodes.ts";
@@ -19,6 +22,10 @@ const unavailable = (error: unknown) => {
   assert(error instanceof StoreUnavailableError, String(error));
   return true;
 };
+
+/** Microseconds for each key that it loads from now on. */
+const delayLoading = async ({ redis }: ClusterNode, microseconds: number) =>
+  (await redis.client()).config("SET", "key-load-delay", microseconds);
 
 describe("A node of a Cluster that can't do what is asked", () => {
   let cluster: TestCluster;
@@ -32,12 +39,13 @@ describe("A node of a Cluster that can't do what is asked", () => {
   let replica: ClusterNode;
 
   before(async () => {
-    // No failover comes to the rescue, and what is loaded is loaded slowly.
-    const slow = ["--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "1000"];
+    // No failover comes to the rescue, and what is loaded is loaded slowly: 10 ms for each key.
+    const slow = ["--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "10000"];
     const alone = ["--cluster-replica-no-failover", "yes", "--cluster-require-full-coverage", "no"];
     cluster = await startCluster({
       replicas: 1,
       args: [...slow, ...alone, "--loading-process-events-interval-bytes", "1024"],
+      nodeTimeout: NO_FAILOVER,
     });
     client = await connectToCluster(cluster);
     store = await openClusterStore(cluster, { waitTimeout: 500 });
@@ -48,12 +56,7 @@ describe("A node of a Cluster that can't do what is asked", () => {
     do secret = newSecret();
     while (nodeNameFor(client, recordKey(secret.id)) === nodeNameFor(client, DUE_KEY));
     ({ master, replica } = await nodesOf(cluster, slotOf(recordKey(secret.id))));
-    await until(() =>
-      patient.create(secret).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await patiently(() => patient.create(secret));
   });
   after(async () => {
     client?.disconnect();
@@ -61,12 +64,7 @@ describe("A node of a Cluster that can't do what is asked", () => {
     await cluster?.stop();
   });
 
-  const another = () => {
-    for (;;) {
-      const candidate = newSecret();
-      if (nodeNameFor(client, recordKey(candidate.id)).endsWith(`:${master.redis.port}`)) return candidate;
-    }
-  };
+  const another = () => secretOn(client, master);
 
   it("is full, and says so; what it has can be opened", async () => {
     const opened = another();
@@ -92,14 +90,22 @@ describe("A node of a Cluster that can't do what is asked", () => {
         (error: unknown) => !unavailable(error),
       ),
     );
-    assert.equal((await patient.open(opening(secret))).kind, "ended");
+    assert.equal((await patiently(() => patient.open(opening(secret)))).kind, "ended");
   });
 
   it("is gone, then loads what it had, and does it afterwards", async () => {
     const later = another();
     await patient.create(later);
-    for (let count = 0; count < 3_000; count++) master.admin.set(`{${later.id}}:ballast:${count}`, "x");
+    const persistence = () => master.admin.info("persistence");
+    for (const node of [master, replica]) await delayLoading(node, 0);
+    // In one file that is read key by key, each of them long enough to be followed by a look at clients.
+    for (let count = 0; count < 5_000; count++) {
+      master.admin.set(`{${later.id}}:ballast:${count}`, randomBytes(1_100));
+    }
     await until(async () => (await master.admin.wait(1, 100)) === 1);
+    await master.admin.bgrewriteaof();
+    await until(async () => /aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/.test(await persistence()));
+    assert.match(await persistence(), /aof_last_bgrewrite_status:ok/);
     await master.redis.kill();
     const request = opening(later);
     await assert.rejects(store.open(request), unavailable);
@@ -107,28 +113,23 @@ describe("A node of a Cluster that can't do what is asked", () => {
     await assert.rejects(store.read(later.id), unavailable);
     const impatient = { enableReadyCheck: false, maxRetriesPerRequest: 0, retryStrategy: null };
     const back = master.redis.restart();
-    let isBack = false;
-    const loaded = back.then(() => {
-      isBack = true;
+    let admin: Redis | undefined;
+    const isLoading = async () => /^loading:1/m.test((await admin?.info("persistence")) ?? "");
+    await until(async () => {
+      admin = await master.redis.client(impatient).catch(() => undefined);
+      return isLoading().catch(() => false);
     });
-    let wasLoading = false;
-    while (!isBack) {
-      const admin = await master.redis.client(impatient).catch(() => undefined);
-      const info = await admin?.info("persistence").catch(() => "");
-      if (info?.includes("loading:1")) {
-        wasLoading = true;
-        await assert.rejects(store.open(request), unavailable);
-        await assert.rejects(store.read(later.id), unavailable);
-      }
-    }
-    await loaded;
-    assert(wasLoading, "it took time to load");
+    await assert.rejects(store.open(request), unavailable);
+    await assert.rejects(store.read(later.id), unavailable);
+    assert(await isLoading(), "it loads until the test lets it end");
+    await admin?.config("SET", "key-load-delay", 0);
+    await back;
     await until(() =>
       patient.open(request).then(
         (result) => result.kind === "handed-over",
         (error: unknown) => !unavailable(error),
       ),
     );
-    assert.equal((await patient.open(opening(later))).kind, "ended");
+    assert.equal((await patiently(() => patient.open(opening(later)))).kind, "ended");
   });
 });

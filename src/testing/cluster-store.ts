@@ -2,7 +2,10 @@ import type { Cluster, Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { connectCluster } from "../store/connect-redis.ts";
 import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
-import type { Store } from "../store/store.ts";
+import { recordKey } from "../store/redis-keys.ts";
+import { nodeNameFor } from "../store/redis-nodes.ts";
+import type { NewSecret, Store } from "../store/store.ts";
+import { newSecret } from "./new-secret.ts";
 import { makePatient, opened, TEST_LIMITS } from "./open-redis-store.ts";
 import type { TestCluster } from "./redis-cluster.ts";
 import type { TestRedis } from "./redis-server.ts";
@@ -43,6 +46,15 @@ export interface ClusterNode {
 export async function describeNode(redis: TestRedis): Promise<ClusterNode> {
   const admin = await redis.client();
   return { redis, admin, id: String(await admin.cluster("MYID")) };
+}
+
+/** A secret that is kept there, as far as this client knows. */
+export function secretOn(client: Cluster, { redis }: ClusterNode): NewSecret {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const secret = newSecret();
+    if (nodeNameFor(client, recordKey(secret.id)).endsWith(`:${redis.port}`)) return secret;
+  }
+  throw new Error(`None of 1,000 secrets is on port ${redis.port}, as the client knows the Cluster.`);
 }
 
 interface Pair {
