@@ -81,10 +81,14 @@ describe("A store that waits for its replica", () => {
     const secret = newSecret();
     await store.create(secret);
     assert.equal((await mirror.read(secret.id))?.state, "sealed");
-    const opened = await Promise.all(Array.from({ length: 50 }, () => store.open(opening(secret))));
-    assert.equal(opened.filter(({ kind }) => kind === "handed-over").length, 1);
+    const requests = Array.from({ length: 50 }, () => opening(secret));
+    const opened = await Promise.all(requests.map((request) => store.open(request)));
+    const [winner, ...others] = requests.filter((_, index) => opened[index]?.kind === "handed-over");
+    assert(winner && others.length === 0);
     assert.equal((await mirror.read(secret.id))?.state, "opened");
     await mirror.close();
+    // So that the share is gone, and does not run out while another test compares keys.
+    await store.acknowledge(secret.id, winner.claim);
   });
 
   it("keeps nothing of a create that the replica does not have, and takes it when it comes again", async () => {
