@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SealedSecret } from "../../testing/sealed-secret.ts";
 import type { ServerProcess } from "../../testing/server-process.ts";
 import { type Cut, type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
@@ -7,18 +8,33 @@ import { type Client, createClient, inParallel, type Rig, STORES, type StoreName
 const ABREAST = 8;
 const CUTS: readonly Cut[] = ["FIN", "RST"];
 
-/** Sends a request over a line that is cut after so many bytes of the answer. Resolves with what came. */
-function sendOver(proxy: CuttingProxy, request: string, after: number, how: Cut): Promise<string> {
-  return new Promise((resolve) => {
+function sendOnce(proxy: CuttingProxy, request: string, after: number, how: Cut) {
+  return new Promise<{ received: string; unavailable: boolean }>((resolve) => {
     const chunks: Buffer[] = [];
+    let unavailable = false;
     const socket = connect(proxy.port, "127.0.0.1", () => {
-      proxy.plan(socket.localPort ?? 0, after, how);
+      proxy.plan(socket.localPort ?? 0, after, how, (start) => {
+        unavailable = start.toString("latin1").startsWith("HTTP/1.1 503 ");
+      });
       socket.write(request);
     });
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("error", () => {}); // "close" follows
-    socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
+    socket.on("close", () => resolve({ received: Buffer.concat(chunks).toString(), unavailable }));
   });
+}
+
+/**
+ * Sends a request over a line that is cut after so many bytes of the answer. Resolves with what came. It is
+ * repeated where the answer, cut or not, was a 503 of the store: nothing was handed over then, and whoever
+ * asks next is the first.
+ */
+async function sendOver(proxy: CuttingProxy, request: string, after: number, how: Cut): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const { received, unavailable } = await sendOnce(proxy, request, after, how);
+    if (!unavailable || tries === 40) return received;
+    await sleep(250);
+  }
 }
 
 /** One way in which a secret can be opened, as its two sides see it. */

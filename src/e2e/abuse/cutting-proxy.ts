@@ -5,18 +5,27 @@ export type Cut = "FIN" | "RST";
 
 /** A relay that lets so many bytes of the answer through, and then ends the connection on both sides. */
 export interface CuttingProxy {
-  /** For the connection from this local port of 127.0.0.1, before it sends anything. */
-  plan(clientPort: number, after: number, how: Cut): void;
+  /**
+   * For the connection from this local port of 127.0.0.1, before it sends anything. `hear` is given the
+   * answer's first bytes, whatever of them goes on.
+   */
+  plan(clientPort: number, after: number, how: Cut, hear: (start: Buffer) => void): void;
   readonly port: number;
   close(): Promise<void>;
 }
 
+interface Plan {
+  readonly after: number;
+  readonly how: Cut;
+  readonly hear: (start: Buffer) => void;
+}
+
 export async function startCuttingProxy(targetPort: number): Promise<CuttingProxy> {
-  const plans = new Map<number, { after: number; how: Cut }>();
+  const plans = new Map<number, Plan>();
   const open = new Set<Socket>();
 
   const server = createServer((near) => {
-    let plan: { after: number; how: Cut } | undefined;
+    let plan: Plan | undefined;
     let left = Number.POSITIVE_INFINITY;
     const far = connect(targetPort, "127.0.0.1");
     for (const socket of [near, far]) {
@@ -34,6 +43,7 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
     });
     near.on("close", () => far.destroy());
     far.on("close", () => near.end());
+    far.once("data", (chunk: Buffer) => plan?.hear(chunk));
     far.on("data", (chunk: Buffer) => {
       const passed = chunk.subarray(0, left);
       left -= passed.length;
@@ -56,7 +66,7 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
   if (address === null || typeof address === "string") throw new Error("The system gave no port.");
   return {
     port: address.port,
-    plan: (clientPort, after, how) => void plans.set(clientPort, { after, how }),
+    plan: (clientPort, after, how, hear) => void plans.set(clientPort, { after, how, hear }),
     async close() {
       for (const socket of open) socket.destroy();
       server.close();
