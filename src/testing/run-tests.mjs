@@ -29,7 +29,7 @@ if (files.length === 0) fail("No test file was found.");
 // measures or presses the server hard has the machine to itself in the end. Meanwhile the Kubernetes tools
 // are built, where they aren't yet, with what the tests leave of the machine. The reporter is named because
 // Node 20 writes TAP into pipes.
-const ours = ["--test", "--test-reporter=spec", "--test-timeout=300000"];
+const ours = ["--test", "--test-reporter=spec", "--test-timeout=480000"];
 const preloaded = ["tsx", new URL("last-resort.mjs", import.meta.url).href].flatMap((it) => ["--import", it]);
 /** Milliseconds, several times what all of it takes: what hangs in spite of everything is not waited for. */
 const LONGEST = 60 * 60_000;
