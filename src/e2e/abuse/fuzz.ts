@@ -40,6 +40,8 @@ const OUR_HEADERS = {
 
 /** Of a store that was silent for longer than the program's patience. An answer to HEAD has no words. */
 const STORE_SILENT = "a 503 of the store";
+/** Milliseconds after which such an answer says to come again. */
+const RETRY_AFTER = 2000;
 
 /** What is wrong with an answer, or undefined. */
 export function faultOf({ status, headers, body }: RawAnswer): string | undefined {
@@ -140,6 +142,7 @@ async function exchange(
   }
   if (!silent) return;
   tally.sentAgain++;
+  await sleep(RETRY_AFTER);
   await exchange(server, requests, tally, false);
 }
 
@@ -184,6 +187,7 @@ async function follow(
   const wrong = fault ?? answers.map(faultOf).find((each) => each !== undefined);
   if (first && wrong === STORE_SILENT) {
     tally.sentAgain++;
+    await sleep(RETRY_AFTER);
     await follow(server, lines, tally, false);
   } else if (wrong !== undefined && !tally.faults.has(wrong)) {
     tally.faults.set(wrong, Buffer.from(lines.join("\n")).toString("base64"));
