@@ -81,7 +81,7 @@ export function createLeasePool({ open, size, patience }: LeasePoolOptions): Lea
 
   function giveBack(connection: Redis): void {
     let usable = connection;
-    if (closed || isOver(connection)) {
+    if (closed || !all.has(connection) || isOver(connection)) {
       forget(connection);
       if (closed) return;
       // Whoever is next would wait for nothing.
@@ -102,13 +102,22 @@ export function createLeasePool({ open, size, patience }: LeasePoolOptions): Lea
     }
   }
 
+  /** One that does not come about in time is nobody's: whoever is next tries another. */
+  async function connect(connection: Redis, milliseconds: number): Promise<void> {
+    try {
+      await ask(within(milliseconds, connection.connect(), tookTooLong));
+    } catch (error) {
+      forget(connection);
+      throw error;
+    }
+  }
+
   return {
     async lease(act) {
       const end = performance.now() + patience;
       const connection = await take();
       try {
-        if (connection.status === "wait")
-          await ask(within(end - performance.now(), connection.connect(), tookTooLong));
+        if (connection.status === "wait") await connect(connection, end - performance.now());
         return await act(connection);
       } finally {
         giveBack(connection);

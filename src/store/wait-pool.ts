@@ -52,7 +52,7 @@ export const PATIENCE = 600;
  * before in vain, nobody waits longer than two.
  */
 const wholeTime = (timeout: number) => Math.max(1_600, timeout + PATIENCE);
-/** Milliseconds until an act has begun: then there is time for all of it. */
+/** Milliseconds until an act has begun: then there is time for it, if perhaps not for the longest WAIT. */
 export const turnTime = (timeout: number) => wholeTime(timeout) - PATIENCE;
 /** Milliseconds between two new connections for all else: what is under way on the old one fails. */
 const ASK_AGAIN = 5_000;

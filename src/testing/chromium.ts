@@ -31,6 +31,10 @@ export async function launchChromium({ names = [], args = [] }: ChromiumOptions 
   const rules = names.map((name) => `MAP ${name} 127.0.0.1`).join(",");
   return chromium.launch({
     executablePath: findChromium(process.env.PATH),
+    // A test process that is told to end ends, and its browser with it: see last-resort.mjs.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
     args: [...flags, ...(rules === "" ? [] : [`--host-resolver-rules=${rules}`]), ...args],
   });
 }

@@ -38,7 +38,8 @@ function take(port: number): boolean {
   const link = join(TAKEN, String(port));
   try {
     symlinkSync(String(process.pid), link);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     removeForgotten(link);
     return false;
   }

@@ -94,12 +94,15 @@ async function join(
 
 async function startJoined(options: ClusterOptions): Promise<TestCluster> {
   const { replicas = 0, nodeTimeout } = options;
-  const started = await Promise.all(Array.from({ length: 3 * (replicas + 1) }, () => startNode(options)));
+  const count = 3 * (replicas + 1);
+  const starting = await Promise.allSettled(Array.from({ length: count }, () => startNode(options)));
+  const started = starting.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   const nodes = started.map(({ node }) => node);
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.stop()));
   };
   try {
+    for (const start of starting) if (start.status === "rejected") throw start.reason;
     await join(started, options);
     if (nodeTimeout !== undefined) await setNodeTimeout(nodes, nodeTimeout);
   } catch (error) {
@@ -112,5 +115,5 @@ async function startJoined(options: ClusterOptions): Promise<TestCluster> {
 /** Three masters on free ports of 127.0.0.1, joined, and ready when this resolves. */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const start = () => startJoined(options);
-  return start().catch(start).catch(start);
+  return start().catch(start);
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
@@ -30,8 +31,10 @@ const BINARY = "redis-server";
 const BOUND_TAKEN = /Address already in use|Failed listening/;
 
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 interface Launched {
@@ -84,6 +87,7 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
   const ownBus = args.includes("--cluster-enabled") ? ["--cluster-port", String(await freePort())] : [];
   const extraArgs = [...args, ...ownBus];
   const dir = memoryFolder("redis");
+  folders.add(dir);
   let port = await freePort();
   let current = await launch(port, dir, extraArgs);
   for (let attempt = 0; current.failure && BOUND_TAKEN.test(current.failure) && attempt < 5; attempt++) {
@@ -133,6 +137,7 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
       await kill();
       // A child of its own that saves something may be writing for another moment.
       await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+      folders.delete(dir);
     },
   };
 }

@@ -90,7 +90,7 @@ async function test(group, atOnce, prefix) {
   const paths = grouped(group);
   if (paths.length === 0) return;
   const args = [...preloaded, ...ours, `--test-concurrency=${atOnce}`, ...options, ...paths];
-  if (stopped || (await run(process.execPath, args, prefix)) !== 0) failed.push(group);
+  if ((await run(process.execPath, args, prefix)) !== 0) failed.push(group);
 }
 
 /**
@@ -98,7 +98,8 @@ async function test(group, atOnce, prefix) {
  * servers running, and whoever reads what this prints would wait for them too. With a prefix, the lines
  * can be told from those of another that runs at the same time.
  */
-function run(program, args, prefix) {
+async function run(program, args, prefix) {
+  if (stopped) return 1;
   const stdio = ["ignore", prefix === undefined ? "inherit" : "pipe", "inherit"];
   const child = spawn(program, args, { cwd: root, stdio, detached: true });
   running.add(child);

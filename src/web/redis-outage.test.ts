@@ -233,12 +233,12 @@ describe("Every request meets a 503 within two seconds", () => {
     const [first] = secrets;
     assert.ok(first);
     // A connection that is given up can't be made again once the Sentinels are gone.
-    const { commandTimeout, socketTimeout } = place.client.options as RedisOptions;
+    const { commandTimeout, socketTimeout, connectTimeout } = place.client.options as RedisOptions;
     makePatient(place.client);
     for (const sentinel of sentinels) await sentinel.kill();
     const opening = { access: first.access, claim: newClaim() };
     await until(async () => (await place.app.open(first, opening)).status === 200);
-    Object.assign(place.client.options, { commandTimeout, socketTimeout });
+    Object.assign(place.client.options, { commandTimeout, socketTimeout, connectTimeout });
     await master.kill();
     await allMeet503(place, secrets);
   });

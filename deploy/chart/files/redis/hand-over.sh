@@ -13,10 +13,20 @@ leads() {
   [ -z "$named" ] || [ "$named" = "$SELF" ]
 }
 
+# Asks the first Sentinel that takes this node for the master: its own goes with the pod, and another's word
+# would be for whoever leads by now.
+fail_over() {
+  for node in "$SELF" $REDIS_NODES; do
+    [ "$(ask "$node" 26379 sentinel get-master-addr-by-name waxseal | head -n 1)" = "$SELF" ] || continue
+    ask "$node" 26379 sentinel failover waxseal
+    return
+  done
+}
+
 # Again and again: for some fifteen seconds after another switch, Sentinel knows of no replica that it
-# could promote. The pod has a minute to end in, and one round may take ten seconds where nobody answers.
-deadline=$(($(date +%s) + 45))
+# could promote. The pod has a minute to end in, and one round may take twenty seconds where nobody answers.
+deadline=$(($(date +%s) + 40))
 while leads && [ "$(date +%s)" -lt "$deadline" ]; do
-  ask "$SELF" 26379 sentinel failover waxseal
+  fail_over
   sleep 1
 done
