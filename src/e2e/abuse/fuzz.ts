@@ -38,13 +38,13 @@ const OUR_HEADERS = {
   "x-request-id": /^[0-9a-f-]{36}$/,
 } as const;
 
-/** Of a store that was silent for longer than the program's patience. An answer to HEAD has no words. */
+/** Of a store that was silent for longer than the program's patience. */
 const STORE_SILENT = "a 503 of the store";
 /** Milliseconds after which such an answer says to come again. */
 const RETRY_AFTER = 2000;
 
-/** What is wrong with an answer, or undefined. */
-export function faultOf({ status, headers, body }: RawAnswer): string | undefined {
+/** What is wrong with an answer, or undefined. `wordless`: to HEAD, or cut off after its head. */
+export function faultOf({ status, headers, body }: RawAnswer, wordless: boolean): string | undefined {
   const ours = headers.has("x-request-id");
   if (!ours) {
     if (FROM_THE_PARSER.has(status) && body.length === 0) return undefined;
@@ -57,7 +57,8 @@ export function faultOf({ status, headers, body }: RawAnswer): string | undefine
   // Argon2id runs one at a time with a short queue; more than that are told to come again.
   const text = body.toString();
   if (status === 503 && text.includes("Too many passphrases are being checked")) return undefined;
-  if (status === 503 && (text === "" || text.includes("The store does not answer"))) return STORE_SILENT;
+  const silent = (wordless && text === "") || text.includes("The store does not answer");
+  if (status === 503 && silent) return STORE_SILENT;
   return `an unexpected ${status}`;
 }
 
@@ -136,7 +137,8 @@ async function exchange(
     tally.answered++;
     const key = `${answer.status}${answer.headers.has("x-request-id") ? "" : " by the parser"}`;
     tally.statuses.set(key, (tally.statuses.get(key) ?? 0) + 1);
-    const wrong = faultOf(answer);
+    // One to HEAD still says how long its words would be.
+    const wrong = faultOf(answer, heads && answer.headers.get("content-length") !== "0");
     if (first && wrong === STORE_SILENT) silent = true;
     else if (wrong !== undefined) note(wrong);
   }
@@ -184,7 +186,7 @@ async function follow(
     const key = `${status} to who follows`;
     tally.statuses.set(key, (tally.statuses.get(key) ?? 0) + 1);
   }
-  const wrong = fault ?? answers.map(faultOf).find((each) => each !== undefined);
+  const wrong = fault ?? answers.map((answer) => faultOf(answer, true)).find((each) => each !== undefined);
   if (first && wrong === STORE_SILENT) {
     tally.sentAgain++;
     await sleep(RETRY_AFTER);
