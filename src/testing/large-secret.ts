@@ -1,5 +1,6 @@
 /** A sender and a recipient of secrets that fit into no memory, over HTTP as the protocol describes it. */
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { encodeBase64url } from "../envelope/base64url.ts";
 import { deriveLinkKeys } from "../envelope/keys.ts";
 import { parseFragment } from "../envelope/link.ts";
@@ -11,6 +12,8 @@ import { unseal } from "../envelope/unseal.ts";
 import { ask } from "./every-flow.ts";
 
 const PIECE = 1 << 20;
+/** Milliseconds for which a small request is repeated. Less than the runner gives to a file of tests. */
+const LONGEST = 60_000;
 
 /** A file whose bytes are made as they are read, no two of its megabytes alike, with their hash so far. */
 export function generatedFile(name: string, size: number): { part: Part; sha256: () => string } {
@@ -49,7 +52,9 @@ interface Progress {
 
 async function readJson<T>(answer: Response, status: number): Promise<T> {
   const text = await answer.text();
-  if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${text}`);
+  if (answer.status !== status) {
+    throw new Error(`${answer.status} instead of ${status}: ${text}`, { cause: answer.status });
+  }
   return JSON.parse(text) as T;
 }
 
@@ -126,12 +131,19 @@ export async function sendLarge(
   return { linkFragment: prepared.linkFragment, receipt, size };
 }
 
+/** A cut line, which `fetch` tells of by a TypeError, or a store that does not answer. */
+const passes = (error: unknown) =>
+  error instanceof TypeError || (error instanceof Error && error.cause === 503);
+
 async function insist<T>(act: () => Promise<T>, onFault: (error: unknown) => void): Promise<T> {
+  const begun = performance.now();
   for (;;) {
     try {
       return await act();
     } catch (error) {
       onFault(error);
+      if (!passes(error) || performance.now() - begun > LONGEST) throw error;
+      await sleep(50);
     }
   }
 }
@@ -189,7 +201,10 @@ export async function receiveLarge(
   await insist(async () => {
     const received = { method: "POST", headers: json, body: JSON.stringify({ claim }) };
     const answer = await ask(`${url}/api/v1/secret/ack`, received);
-    if (answer.status !== 204) throw new Error(`${answer.status} for the claim: ${await answer.text()}`);
+    const { status } = answer;
+    if (status !== 204) {
+      throw new Error(`${status} for the claim: ${await answer.text()}`, { cause: status });
+    }
   }, onFault);
   return described.map((part, i) => ({ ...part, sha256: hashes[i]?.digest("hex") ?? "" }));
 }
