@@ -115,15 +115,19 @@ describe("A node of a Cluster that can't do what is asked", () => {
     const back = master.redis.restart();
     let admin: Redis | undefined;
     const isLoading = async () => /^loading:1/m.test((await admin?.info("persistence")) ?? "");
-    await until(async () => {
-      admin = await master.redis.client(impatient).catch(() => undefined);
-      return isLoading().catch(() => false);
-    });
-    await assert.rejects(store.open(request), unavailable);
-    await assert.rejects(store.read(later.id), unavailable);
-    assert(await isLoading(), "it loads until the test lets it end");
-    await admin?.config("SET", "key-load-delay", 0);
-    await back;
+    try {
+      await until(async () => {
+        admin = await master.redis.client(impatient).catch(() => undefined);
+        return isLoading().catch(() => false);
+      });
+      await assert.rejects(store.open(request), unavailable);
+      await assert.rejects(store.read(later.id), unavailable);
+      assert(await isLoading(), "it loads until the test lets it end");
+    } finally {
+      // Where that fails it loads to its end slowly, and what went wrong above is what is told.
+      await admin?.config("SET", "key-load-delay", 0).catch(() => undefined);
+      await back;
+    }
     await until(() =>
       patient.open(request).then(
         (result) => result.kind === "handed-over",
