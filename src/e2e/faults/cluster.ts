@@ -92,6 +92,20 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
     return true;
   }
 
+  /** Who has which slots, since when, as this node has heard. */
+  async function mapOf({ admin }: ClusterNode): Promise<string> {
+    const lines = String(await admin.cluster("NODES"))
+      .trim()
+      .split("\n");
+    const facts = lines
+      .map((line) => line.split(" "))
+      .map(([id, , , , , , epoch, , ...slots]) => [id, epoch, slots]);
+    return JSON.stringify(facts.sort());
+  }
+  async function isAgreed(): Promise<boolean> {
+    return new Set(await Promise.all(running().map(mapOf))).size === 1;
+  }
+
   const faulty: FaultyCluster = {
     url: `redis+cluster://${cluster.ports.map((port) => `127.0.0.1:${port}`).join(",")}`,
     masterOf,
@@ -111,6 +125,9 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
       );
     },
     async moveSlot(key) {
+      // Who gets a slot takes the next epoch. One that has not heard of the last move would take one that loses
+      // the slot again, to nobody.
+      await eventually("all nodes have heard of the last move", isAgreed);
       const from = await masterOf(key);
       const all = await members();
       const source = all.find(({ node }) => node === from);
