@@ -17,6 +17,7 @@ import {
   uploadWhole,
 } from "../testing/new-secret.ts";
 import { connectPatiently, openRedisStore, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { patiently } from "../testing/patiently.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { until } from "../testing/until.ts";
 import { createAdmission } from "./redis-admission.ts";
@@ -29,7 +30,6 @@ import {
   type NewSecret,
   type Store,
   StoreFullError,
-  StoreUnavailableError,
   UploadsFullError,
 } from "./store.ts";
 
@@ -61,21 +61,16 @@ async function open(budget: StoreBudget, keyring?: Redis): Promise<Store> {
 const openWithRoom = async (room: number) => open({ kind: "size", bytes: (await usedOf(admin)) + room });
 
 /** As a client does it: one that waited too long for its turn, as on a slow machine, comes again. */
-async function create(store: Store, secret: NewSecret): Promise<"created" | "full"> {
-  let result: "created" | "full" | undefined;
-  await until(async () => {
+function create(store: Store, secret: NewSecret): Promise<"created" | "full"> {
+  return patiently(async () => {
     try {
       assert.equal((await store.create(secret)).kind, "created");
-      result = "created";
+      return "created";
     } catch (error) {
-      if (error instanceof StoreUnavailableError) return false;
-      assert(error instanceof StoreFullError);
-      result = "full";
+      if (error instanceof StoreFullError) return "full";
+      throw error;
     }
-    return true;
   });
-  assert(result);
-  return result;
 }
 async function fill(store: Store, size = 20_000): Promise<NewSecret[]> {
   const kept: NewSecret[] = [];

@@ -43,12 +43,16 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
   );
   const running = () => nodes.filter(({ redis }) => redis.isRunning());
 
-  async function membersAsSeenBy({ admin }: ClusterNode): Promise<Member[]> {
+  /** The fields of each line of CLUSTER NODES. */
+  async function fieldsAsSeenBy({ admin }: ClusterNode): Promise<string[][]> {
     const lines = String(await admin.cluster("NODES"))
       .trim()
       .split("\n");
-    return lines.flatMap((line) => {
-      const [id = "", address = "", flags = "", master = "-"] = line.split(" ");
+    return lines.map((line) => line.split(" "));
+  }
+  async function membersAsSeenBy(witness: ClusterNode): Promise<Member[]> {
+    const lines = await fieldsAsSeenBy(witness);
+    return lines.flatMap(([id = "", address = "", flags = "", master = "-"]) => {
       const node = nodes.find(({ redis }) => address.includes(`:${redis.port}@`));
       if (!node) return [];
       return [{ id, node, masterId: master === "-" ? undefined : master, isUp: !/fail/.test(flags) }];
@@ -93,14 +97,9 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
   }
 
   /** Who has which slots, since when, as this node has heard. */
-  async function mapOf({ admin }: ClusterNode): Promise<string> {
-    const lines = String(await admin.cluster("NODES"))
-      .trim()
-      .split("\n");
-    const facts = lines
-      .map((line) => line.split(" "))
-      .map(([id, , , , , , epoch, , ...slots]) => [id, epoch, slots]);
-    return JSON.stringify(facts.sort());
+  async function mapOf(witness: ClusterNode): Promise<string> {
+    const lines = await fieldsAsSeenBy(witness);
+    return JSON.stringify(lines.map(([id, , , , , , epoch, , ...slots]) => [id, epoch, slots]).sort());
   }
   async function isAgreed(): Promise<boolean> {
     return new Set(await Promise.all(running().map(mapOf))).size === 1;
