@@ -18,13 +18,7 @@ const unavailable = (error: unknown) => {
 };
 /** With the program's own patience. */
 const openStore = async (port: number) => openRedisStore(port, { client: await connectTo(port) });
-const comesBack = (store: Store) =>
-  until(() =>
-    store.ping().then(
-      () => true,
-      () => false,
-    ),
-  );
+const comesBack = (store: Store) => patiently(() => store.ping());
 
 describe("While Redis is away", () => {
   it("every act fails as unavailable, at once, and works again without a restart", async () => {

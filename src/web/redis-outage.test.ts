@@ -10,6 +10,7 @@ import { createRedisStore, type RedisStoreOptions } from "../store/redis.ts";
 import { createLimitStore } from "../store/redis-limits.ts";
 import { memoryFolder } from "../testing/memory-folder.ts";
 import { makePatient, opened, TEST_LIMITS } from "../testing/open-redis-store.ts";
+import { patiently } from "../testing/patiently.ts";
 import { startCluster } from "../testing/redis-cluster.ts";
 import { startRedis, type TestRedis } from "../testing/redis-server.ts";
 import { newClaim, type SealedSecret, sealSecret } from "../testing/sealed-secret.ts";
@@ -139,13 +140,7 @@ async function allMeet503({ app }: Place, secrets: readonly SealedSecret[]): Pro
   });
 }
 
-const isBack = ({ app }: Place) =>
-  until(() =>
-    app.store.ping().then(
-      () => true,
-      () => false,
-    ),
-  );
+const isBack = ({ app }: Place) => patiently(() => app.store.ping());
 
 describe("Every request meets a 503 within two seconds", () => {
   it("where Redis refuses connections", async () => {
